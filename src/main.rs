@@ -1,0 +1,3 @@
+//! The `cortado` binary: nothing but a door into the `cli` layer.
+
+fn main() {}

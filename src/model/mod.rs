@@ -1,0 +1,5 @@
+//! The model: what a project says, as plain data. No I/O happens here.
+
+mod digest;
+
+pub use digest::Digest;

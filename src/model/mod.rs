@@ -1,5 +1,37 @@
-//! The model: what a project says, as plain data. No I/O happens here.
+//! The model: what a project says, as plain data.
+//!
+//! Values here are built by setters that never fail and checked once, by [`ProjectBuilder::build`]. Nothing in this
+//! layer does I/O, so that equal models are equal on every machine.
 
+mod checksum;
+pub mod command;
 mod digest;
+mod env;
+mod format;
+mod input;
+mod license;
+mod link_mode;
+mod metadata;
+mod name;
+mod paths;
+mod project;
+mod scope;
+mod source;
+mod task;
+mod validate;
 
-pub use digest::Digest;
+pub use checksum::{Algorithm, Checksum, NotAChecksum};
+pub use command::Command;
+pub use digest::{Digest, NotADigest};
+pub use env::Env;
+pub use format::{Format, NotAFormat};
+pub use input::Input;
+pub use license::License;
+pub use link_mode::LinkMode;
+pub use metadata::Metadata;
+pub use paths::Paths;
+pub use project::{PlatformKey, Project, ProjectBuilder};
+pub use scope::Scope;
+pub(crate) use source::At;
+pub use source::{Archive, Git, Local, Source};
+pub use task::Task;

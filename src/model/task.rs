@@ -1,0 +1,308 @@
+//! A task: one unit of a project, and the words that describe it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::command::{Block, Command, Content, Copy, Emit, Link, Mkdir, Shell};
+use super::env::Env;
+use super::input::Input;
+use super::license::License;
+use super::paths::recipe_mentions;
+use super::source::{At, Source};
+
+/// One unit of a project: what it is made from, what it depends on, and the steps that install it.
+///
+/// Setters take and return the value and never fail; [`ProjectBuilder::build`](super::ProjectBuilder::build) checks
+/// everything at once.
+#[derive(Debug, Clone)]
+pub struct Task {
+    pub(crate) name: String,
+    pub(crate) version: Option<String>,
+    pub(crate) source: Option<Source>,
+    pub(crate) license: License,
+    pub(crate) depends_on: Vec<String>,
+    pub(crate) sequences: Vec<String>,
+    pub(crate) commands: Vec<Command>,
+    pub(crate) env: Env,
+    pub(crate) pass_env: Vec<String>,
+    pub(crate) probes: Vec<String>,
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) cache: bool,
+    pub(crate) is_virtual: bool,
+    pub(crate) relative_path: Option<PathBuf>,
+    pub(crate) preserve_symlinks: bool,
+    pub(crate) overrides: Vec<String>,
+    pub(crate) time_limit: Option<Duration>,
+}
+
+impl Task {
+    /// A task without steps. The name becomes part of file names: letters, digits and `._+-`.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            version: None,
+            source: None,
+            license: License::default(),
+            depends_on: Vec::new(),
+            sequences: Vec::new(),
+            commands: Vec::new(),
+            env: Env::new(),
+            pass_env: Vec::new(),
+            probes: Vec::new(),
+            inputs: Vec::new(),
+            cache: true,
+            is_virtual: false,
+            relative_path: None,
+            preserve_symlinks: true,
+            overrides: Vec::new(),
+            time_limit: None,
+        }
+    }
+
+    /// The version. Every task that is not virtual has one.
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = Some(version.into());
+        self
+    }
+
+    /// Where the input comes from.
+    pub fn source(mut self, source: impl Into<Source>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The licence's name: an SPDX expression or free text.
+    pub fn license(mut self, id: impl Into<String>) -> Self {
+        self.license.id = id.into();
+        self
+    }
+
+    /// Adds a file of the source that carries the licence's text.
+    pub fn license_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.license.files.push(path.into());
+        self
+    }
+
+    /// Adds a direct upstream: it is installed before this task starts, and its shasum counts into this one's.
+    pub fn depends_on(mut self, task: impl Into<String>) -> Self {
+        self.depends_on.push(task.into());
+        self
+    }
+
+    /// Puts the task into a named group. Tasks that share a group never run at the same time.
+    pub fn sequence(mut self, group: impl Into<String>) -> Self {
+        self.sequences.push(group.into());
+        self
+    }
+
+    /// Adds a step of any kind.
+    pub fn step(mut self, step: impl Into<Command>) -> Self {
+        self.commands.push(step.into());
+        self
+    }
+
+    /// Adds a shell command.
+    pub fn command(self, command: impl Into<Shell>) -> Self {
+        self.step(command.into())
+    }
+
+    /// Adds a copy of a file or directory.
+    pub fn copy(self, source: impl Into<PathBuf>, dest: impl Into<PathBuf>) -> Self {
+        self.step(Copy::new(source, dest))
+    }
+
+    /// Adds a symbolic link at `path` that points to `target`.
+    pub fn link(self, target: impl Into<PathBuf>, path: impl Into<PathBuf>) -> Self {
+        self.step(Link::new(target, path))
+    }
+
+    /// Adds a directory, with its parents.
+    pub fn mkdir(self, path: impl Into<PathBuf>) -> Self {
+        self.step(Mkdir::new(path))
+    }
+
+    /// Adds a block of code.
+    pub fn block(self, block: Block) -> Self {
+        self.step(block)
+    }
+
+    /// Adds a line of output.
+    pub fn emit(self, text: impl Into<String>) -> Self {
+        self.step(Emit::new(text))
+    }
+
+    /// Declares environment variables for all steps. They count into the shasum.
+    pub fn env(mut self, env: impl Into<Env>) -> Self {
+        self.env = self.env.merged(&env.into());
+        self
+    }
+
+    /// Hands on a variable of the caller's environment without counting it.
+    pub fn pass_env(mut self, name: impl Into<String>) -> Self {
+        self.pass_env.push(name.into());
+        self
+    }
+
+    /// Counts the output of a command, such as `cc --version`, into the shasum.
+    pub fn probe(mut self, command: impl Into<String>) -> Self {
+        self.probes.push(command.into());
+        self
+    }
+
+    /// Counts the content of a file or directory into the shasum, relative to the recipe directory unless absolute.
+    pub fn input(mut self, path: impl Into<PathBuf>) -> Self {
+        self.inputs.push(Input::Tree { path: path.into(), excludes: Vec::new() });
+        self
+    }
+
+    /// Whether the task may be fetched from and given to the cache; it may unless said. A task that may not installs
+    /// directly into the install directory, without a stage.
+    pub fn cache(mut self, wanted: bool) -> Self {
+        self.cache = wanted;
+        self
+    }
+
+    /// Makes the task a mere grouping: it needs no version or licence and is not in the manifest.
+    pub fn virtual_task(mut self, wanted: bool) -> Self {
+        self.is_virtual = wanted;
+        self
+    }
+
+    /// Takes a directory below the unpacked source as the source directory.
+    pub fn relative_path(mut self, path: impl Into<PathBuf>) -> Self {
+        self.relative_path = Some(path.into());
+        self
+    }
+
+    /// Whether symbolic links in the stage stay links; they do unless said. Otherwise each becomes what it points to.
+    pub fn preserve_symlinks(mut self, wanted: bool) -> Self {
+        self.preserve_symlinks = wanted;
+        self
+    }
+
+    /// Allows this task to replace files that another one installs.
+    pub fn overrides(mut self, task: impl Into<String>) -> Self {
+        self.overrides.push(task.into());
+        self
+    }
+
+    /// The longest that one step may take. There is no limit unless said.
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = Some(limit);
+        self
+    }
+
+    /// The task's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The names of its direct upstreams, as declared.
+    pub fn upstreams(&self) -> &[String] {
+        &self.depends_on
+    }
+
+    /// Its steps, in order.
+    pub fn commands(&self) -> &[Command] {
+        &self.commands
+    }
+
+    /// Its licence.
+    pub fn licensing(&self) -> &License {
+        &self.license
+    }
+
+    /// Everything outside the model that counts into the task's shasum and has to be looked up before planning.
+    pub fn all_inputs(&self) -> Vec<Input> {
+        let mut inputs = self.inputs.clone();
+        inputs.extend(self.source.as_ref().and_then(source_input));
+        inputs.extend(self.probes.iter().cloned().map(Input::Probe));
+        inputs.extend(self.mentions().into_iter().map(Input::Mention));
+        inputs.extend(self.commands.iter().filter_map(command_input));
+        inputs.sort();
+        inputs.dedup();
+        inputs
+    }
+
+    /// Paths below the recipe directory that texts of this task name.
+    pub(crate) fn mentions(&self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        let mut look = |text: &[u8]| found.extend(recipe_mentions(text));
+        self.env.iter().for_each(|(_, value)| look(value.text.as_bytes()));
+        self.license.files.iter().for_each(|file| look(file.as_os_str().as_encoded_bytes()));
+        for command in &self.commands {
+            match command {
+                Command::Shell(step) => {
+                    look(step.line.as_bytes());
+                    step.env.iter().for_each(|(_, value)| look(value.text.as_bytes()));
+                    step.dir.iter().for_each(|dir| look(dir.as_os_str().as_encoded_bytes()));
+                }
+                Command::Bin(step) => {
+                    step.args.iter().for_each(|arg| look(arg.as_bytes()));
+                    step.env.iter().for_each(|(_, value)| look(value.text.as_bytes()));
+                    step.dir.iter().for_each(|dir| look(dir.as_os_str().as_encoded_bytes()));
+                }
+                Command::Copy(step) => look(step.source.as_os_str().as_encoded_bytes()),
+                Command::Sync(step) => look(step.source.as_os_str().as_encoded_bytes()),
+                Command::Block(step) => look(step.text.as_bytes()),
+                _ => {}
+            }
+        }
+        found.sort();
+        found.dedup();
+        found
+    }
+}
+
+fn source_input(source: &Source) -> Option<Input> {
+    match source {
+        Source::Archive(_) => None,
+        Source::Local(local) => Some(Input::Tree { path: local.path.clone(), excludes: local.excludes.clone() }),
+        Source::Git(git) => match &git.at {
+            At::Reference(reference) => {
+                Some(Input::GitReference { url: git.url.clone(), reference: reference.clone() })
+            }
+            At::Commit(_) | At::Nothing => None,
+        },
+    }
+}
+
+/// A file that a step reads from outside its own task: a patch, a template, an absolute source of a copy.
+fn command_input(command: &Command) -> Option<Input> {
+    let content = |content: &Content| content.input();
+    let absolute = |path: &Path| path.is_absolute().then(|| Input::Mention(path.to_path_buf()));
+    match command {
+        Command::Patch(step) => content(&step.content),
+        Command::Template(step) => content(&step.content),
+        Command::Copy(step) => absolute(&step.source),
+        Command::Sync(step) => absolute(&step.source),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::command::Patch;
+
+    #[test]
+    fn every_file_that_a_task_reads_is_an_input() {
+        let task = Task::new("t")
+            .source(Source::local("src").exclude("*.o"))
+            .step(Patch::file("fix.patch"))
+            .copy("/etc/motd", "motd")
+            .copy("inside", "elsewhere")
+            .command("install @{recipe_dir}/etc/conf @{stage_install_dir}")
+            .probe("cc --version");
+        assert_eq!(
+            task.all_inputs(),
+            [
+                Input::File("fix.patch".into()),
+                Input::Tree { path: "src".into(), excludes: vec!["*.o".into()] },
+                Input::Mention("/etc/motd".into()),
+                Input::Mention("etc/conf".into()),
+                Input::Probe("cc --version".into()),
+            ]
+        );
+    }
+}

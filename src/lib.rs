@@ -11,3 +11,4 @@ mod run;
 mod text;
 
 pub use error::{Error, Result};
+pub use host::cancel::Cancel;

@@ -11,6 +11,7 @@ mod run;
 mod text;
 
 pub use error::{Error, Result};
+pub use host::cancel::Cancel;
 pub use model::command::{self, Block, Command};
 pub use model::{
     Algorithm, Archive, Checksum, Digest, Env, Format, Git, Input, License, LinkMode, Local, Metadata, NotAChecksum,

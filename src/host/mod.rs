@@ -17,5 +17,6 @@ pub(crate) mod listing;
 pub(crate) mod lock;
 pub(crate) mod pack;
 pub(crate) mod patch;
+pub(crate) mod pax;
 pub(crate) mod process;
 pub(crate) mod unpack;

@@ -22,7 +22,8 @@ mod mirror;
 mod redirect;
 mod slot;
 
-#[cfg(all(test, feature = "http"))]
+#[cfg(test)]
+#[cfg(feature = "http")]
 mod server;
 #[cfg(test)]
 mod tests;

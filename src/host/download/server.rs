@@ -15,7 +15,7 @@ pub(super) enum Answer {
     Hang(String, Vec<u8>),
 }
 
-/// A running server. Dropping it checks that every prepared answer was asked for.
+/// A running server; it ends with its last answer.
 pub(super) struct Server {
     pub(super) url: String,
     requests: Receiver<String>,

@@ -48,15 +48,29 @@ impl Root {
     /// It is missing or something else; a component is `..` or, unless the root is trusting, a symlink.
     pub(crate) fn dir(&self, relative: &Path) -> Result<Dir> {
         let path = self.path.join(relative);
+        let fd = self.descend(relative, &path)?;
+        Dir::writable(fd, path)
+    }
+
+    /// The directory at a relative path, if one is there that [`dir`](Root::dir) would open.
+    pub(crate) fn find(&self, relative: &Path) -> Result<Option<Dir>> {
+        match self.dir(relative) {
+            Ok(dir) => Ok(Some(dir)),
+            Err(Error::Io { source, .. }) if is_absence(&source) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn descend(&self, relative: &Path, path: &Path) -> Result<OwnedFd> {
         let links = if self.trusting { OFlags::empty() } else { OFlags::NOFOLLOW };
-        let mut fd = self.fd.try_clone().map_err(Error::io("open the directory", &path))?;
+        let mut fd = self.fd.try_clone().map_err(Error::io("open the directory", path))?;
         for component in relative.components() {
             match component {
-                Component::Normal(name) => fd = open(fd.as_fd(), Path::new(name), &path, links)?,
-                _ => return Err(Error::io("open", &path)(io::Error::other("not a plain relative path"))),
+                Component::Normal(name) => fd = open(fd.as_fd(), Path::new(name), path, links)?,
+                _ => return Err(Error::io("open", path)(io::Error::other("not a plain relative path"))),
             }
         }
-        Dir::writable(fd, path)
+        Ok(fd)
     }
 }
 
@@ -93,11 +107,11 @@ impl Dir {
             .map_err(|error| Error::io("set the mode of", &self.path)(errno(error)))
     }
 
-    /// Removes a file or symlink; one that is missing is fine. Whether it was there.
+    /// Removes a file or symlink, never a directory. Whether there was one.
     pub(crate) fn unlink(&self, name: &OsStr) -> Result<bool> {
         match rustix::fs::unlinkat(&self.fd, name, AtFlags::empty()) {
             Ok(()) => Ok(true),
-            Err(Errno::NOENT) => Ok(false),
+            Err(Errno::NOENT | Errno::ISDIR) => Ok(false),
             Err(error) => Err(Error::io("remove", self.join(name))(errno(error))),
         }
     }
@@ -126,6 +140,11 @@ impl Drop for Dir {
     }
 }
 
+fn is_absence(error: &io::Error) -> bool {
+    let absent = [Errno::NOENT, Errno::NOTDIR, Errno::LOOP];
+    Errno::from_io_error(error).is_some_and(|error| absent.contains(&error))
+}
+
 fn open(dir: BorrowedFd<'_>, name: &Path, path: &Path, extra: OFlags) -> Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | extra;
     rustix::fs::openat(dir, name, flags, Mode::empty())
@@ -147,6 +166,9 @@ mod tests {
         let root = Root::open(dir.path()).unwrap();
         assert!(root.dir(Path::new("real/sub")).is_ok());
         assert!(root.dir(Path::new("link/sub")).is_err());
+        assert!(root.find(Path::new("link/sub")).unwrap().is_none());
+        assert!(root.find(Path::new("missing")).unwrap().is_none());
+        assert!(root.find(Path::new("real/sub")).unwrap().is_some());
         assert!(root.dir(Path::new("real/../real")).is_err());
         assert!(Root::trusting(dir.path()).unwrap().dir(Path::new("link/sub")).is_ok());
         assert!(Root::open(&dir.path().join("link")).unwrap().dir(Path::new("sub")).is_ok());

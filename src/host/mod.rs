@@ -1,6 +1,7 @@
 //! The host: the only layer that does I/O. Files, processes, archives, locks and the network live here; what to do
 //! with them is decided above.
 
+pub(crate) mod beneath;
 pub(crate) mod cancel;
 pub(crate) mod checksum;
 pub(crate) mod clone;

@@ -1,1 +1,4 @@
-//! stub
+//! The run: carries out a plan.
+
+pub(crate) mod install;
+pub(crate) mod state;

@@ -10,6 +10,10 @@ mod report;
 mod run;
 mod text;
 
+pub use cache::{
+    Artifact, CacheMode, CachePolicy, Cacher, Callbacks, Closures, DirectoryStore, Listed, Miss, Put, Store, Stored,
+    closures,
+};
 pub use error::{Error, Result};
 pub use host::cancel::Cancel;
 pub use model::command::{self, Block, Command};
@@ -18,3 +22,4 @@ pub use model::{
     NotADigest, NotAFormat, Paths, PlatformKey, Project, ProjectBuilder, Scope, Source, Task,
 };
 pub use plan::{Field, Graph, Inputs, KEY_FORMAT, Outline, Plan, PlannedTask};
+pub use run::{Event, Outcome, Progress, SourceState, TaskRef};

@@ -1,4 +1,24 @@
-//! The cache: artifacts, stores and the trees kept on this machine.
+//! The cache: how artifacts come and go. Callbacks are the user's side of it, stores are ready-made callbacks, trees are
+//! what is kept unpacked on this machine.
 
+pub(crate) mod artifact;
+mod cacher;
+mod callbacks;
 pub(crate) mod codec;
+mod directory;
+mod exchange;
+pub(crate) mod guard;
+mod policy;
+mod store;
 pub(crate) mod trees;
+
+pub use artifact::Artifact;
+pub use cacher::Cacher;
+pub(crate) use cacher::Restored;
+pub use callbacks::{Callbacks, Closures, closures};
+pub use directory::DirectoryStore;
+pub use exchange::Miss;
+pub(crate) use exchange::{Exchange, Lookup};
+pub use policy::{CacheMode, CachePolicy};
+pub use store::{Listed, Put, Store, Stored};
+pub(crate) use trees::{Tree, TreeState, Trees};

@@ -1,4 +1,12 @@
-//! The run: carries out a plan.
+//! The run: a plan carried out. Workers take tasks from the schedule and lead each through its life: up to date, from a
+//! tree, from the cache, or built.
 
+mod environment;
+mod event;
 pub(crate) mod install;
+mod log;
+mod observers;
 pub(crate) mod state;
+mod work_dir;
+
+pub use event::{Event, Outcome, Progress, SourceState, TaskRef};

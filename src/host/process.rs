@@ -58,9 +58,15 @@ pub(crate) enum Ending {
 
 impl<'a> Process<'a> {
     /// `/bin/sh -e -c TEXT`.
-    pub(crate) fn shell(text: &str, env: &'a BTreeMap<OsString, OsString>, dir: &'a Path, cancel: &'a Cancel) -> Self {
-        let words = ["/bin/sh", "-e", "-c", text].map(OsString::from).into();
-        Self { words, name: text::first_line(text), env, dir, cancel, limit: None, grace: GRACE, jobserver: None }
+    pub(crate) fn shell(
+        text: impl AsRef<OsStr>,
+        env: &'a BTreeMap<OsString, OsString>,
+        dir: &'a Path,
+        cancel: &'a Cancel,
+    ) -> Self {
+        let text = text.as_ref();
+        let words = [OsStr::new("/bin/sh"), OsStr::new("-e"), OsStr::new("-c"), text].map(OsStr::to_owned).into();
+        Self { words, name: text::first_line(&text.to_string_lossy()), env, dir, cancel, limit: None, grace: GRACE, jobserver: None }
     }
 
     /// A program, looked up in the `PATH` of `env` unless it names a directory, with its arguments.

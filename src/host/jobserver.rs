@@ -65,13 +65,13 @@ impl Jobserver {
 
     /// What a step's `MAKEFLAGS` has to say, in the words in which `make` says it to its own children.
     pub(crate) fn makeflags(&self) -> OsString {
-        format!(" -j{} --jobserver-auth=9,9", self.jobs).into()
+        format!(" -j{} --jobserver-auth=8,8", self.jobs).into()
     }
 
-    /// What to run in place of a program so that it finds the FIFO open as descriptor 9: its name and arguments
-    /// follow these.
+    /// What to run in place of a program so that it finds the FIFO open as descriptor 8: its name and arguments
+    /// follow these. A shell redirects one-digit descriptors only, and 9 is the one that scripts like to `flock`.
     pub(crate) fn launcher(&self) -> [OsString; 4] {
-        ["/bin/sh".into(), "-c".into(), r#"exec 9<>"$0"; exec "$@""#.into(), self.path.clone().into()]
+        ["/bin/sh".into(), "-c".into(), r#"exec 8<>"$0"; exec "$@""#.into(), self.path.clone().into()]
     }
 
     /// Reads a token if there is one; `held` is locked meanwhile, so that it always tells how many are out.

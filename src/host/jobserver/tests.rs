@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::FileTypeExt;
 use std::thread;
 use std::time::Duration;
@@ -17,78 +17,78 @@ fn env() -> BTreeMap<OsString, OsString> {
     BTreeMap::from([("PATH".into(), std::env::var_os("PATH").unwrap())])
 }
 
-/// Jobs that report to whoever reads the output of their `make`, and end when they are let through a gate.
-struct Gate {
+/// A directory with a build of six jobs below a recursive `make`. Each job leaves a mark when it starts, ends when it
+/// is let through a gate, and leaves another mark before that. All marks go through one FIFO: their order is true.
+struct Yard {
     dir: tempfile::TempDir,
+    marks: fs::File,
     gate: fs::File,
-    running: usize,
-    most: usize,
-    finished: usize,
 }
 
-impl Gate {
+impl Yard {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("gate");
-        rustix::fs::mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
-        let gate = OpenOptions::new().read(true).write(true).open(path).unwrap();
-        let makefile = "all: a b c d e f\na b c d e f:\n\t@echo start; read go < gate; echo stop\n";
+        let fifo = |name| {
+            let path = dir.path().join(name);
+            rustix::fs::mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+            OpenOptions::new().read(true).write(true).open(path).unwrap()
+        };
+        let makefile = "all:\n\t@$(MAKE) --no-print-directory jobs\njobs: a b c d e f\na b c d e f:\n\
+                        \t@echo running; echo start >marks; read go <gate; echo stop >marks\n";
         fs::write(dir.path().join("Makefile"), makefile).unwrap();
-        Self { dir, gate, running: 0, most: 0, finished: 0 }
+        Self { marks: fifo("marks"), gate: fifo("gate"), dir }
     }
 
-    /// Lets jobs through only when `together` of them run at once.
-    fn observe(&mut self, line: &[u8], together: usize) {
-        match line {
-            b"start" => {
-                self.running += 1;
-                self.most = self.most.max(self.running);
-                if self.running == together {
-                    self.gate.write_all(&vec![b'\n'; together]).unwrap();
-                }
+    /// Lets jobs through whenever `together` of them run at once; says how many ever did, and how many ended.
+    fn guard(&self, together: usize) -> (usize, usize) {
+        let (mut running, mut most, mut ended) = (0_usize, 0, 0);
+        for mark in BufReader::new(&self.marks).lines() {
+            match mark.unwrap().as_str() {
+                "start" => (running, most) = (running + 1, most.max(running + 1)),
+                "stop" => (running, ended) = (running - 1, ended + 1),
+                _ => break,
             }
-            b"stop" => (self.running, self.finished) = (self.running - 1, self.finished + 1),
-            other => panic!("make said: {}", String::from_utf8_lossy(other)),
+            if running == together {
+                (&self.gate).write_all(&vec![b'\n'; together]).unwrap();
+            }
         }
+        (most, ended)
+    }
+
+    /// Runs `builds` builds side by side, as tasks do, with the gate guarded.
+    fn build(&self, builds: usize, words: &[&str], jobserver: &Jobserver) -> (usize, usize) {
+        let (env, cancel) = (env(), Cancel::new());
+        let build = || {
+            let _token = jobserver.acquire(&cancel)?;
+            // Where fewer jobs run than should, the gate stays shut: the limit turns that into a failure.
+            let make = Process::program(words, &env, self.dir.path(), &cancel).limit(Some(Duration::from_secs(60)));
+            make.jobserver(Some(jobserver)).run(&mut |line| assert_eq!(line, b"running"))
+        };
+        thread::scope(|scope| {
+            let guard = scope.spawn(|| self.guard(jobserver.jobs));
+            let builds: Vec<_> = (0..builds).map(|_| scope.spawn(build)).collect();
+            let results: Vec<_> = builds.into_iter().map(|build| build.join()).collect();
+            (&self.marks).write_all(b"end\n").unwrap();
+            let counts = guard.join().unwrap();
+            results.into_iter().for_each(|result| assert!(result.unwrap().is_ok()));
+            counts
+        })
     }
 }
 
 #[test]
 fn four_builds_together_run_as_many_jobs_as_there_are_tokens_and_never_more() {
-    const JOBS: usize = 3;
-    let (env, cancel, gate) = (env(), Cancel::new(), Gate::new());
-    let dir = gate.dir.path().to_owned();
-    let jobserver = Jobserver::new(&dir, JOBS).unwrap();
-    let gate = Mutex::new(gate);
-    thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                let _token = jobserver.acquire(&cancel).unwrap();
-                let make = Process::shell("make", &env, &dir, &cancel);
-                // A build of which nothing moves would hang: the limit turns that into a failure.
-                let make = make.jobserver(Some(&jobserver)).limit(Some(Duration::from_secs(60)));
-                make.run(&mut |line| gate.lock().unwrap().observe(line, JOBS)).unwrap();
-            });
-        }
-    });
-    let gate = gate.into_inner().unwrap();
-    assert_eq!((gate.most, gate.finished), (JOBS, 24));
-    assert_eq!(tokens(&jobserver), JOBS as u64, "all tokens came back");
+    let yard = Yard::new();
+    let jobserver = Jobserver::new(yard.dir.path(), 3).unwrap();
+    assert_eq!(yard.build(4, &["/bin/sh", "-e", "-c", "make"], &jobserver), (3, 24));
+    assert_eq!(tokens(&jobserver), 3, "all tokens came back");
 }
 
 #[test]
 fn a_program_that_is_no_shell_text_takes_part_too() {
-    let (env, cancel, gate) = (env(), Cancel::new(), Gate::new());
-    let dir = gate.dir.path().to_owned();
-    let jobserver = Jobserver::new(&dir, 2).unwrap();
-    let _token = jobserver.acquire(&cancel).unwrap();
-    let make = Process::program(&["make", "all"], &env, &dir, &cancel);
-    let gate = Mutex::new(gate);
-    make.jobserver(Some(&jobserver))
-        .limit(Some(Duration::from_secs(60)))
-        .run(&mut |line| gate.lock().unwrap().observe(line, 2))
-        .unwrap();
-    assert_eq!(gate.into_inner().unwrap().most, 2);
+    let yard = Yard::new();
+    let jobserver = Jobserver::new(yard.dir.path(), 2).unwrap();
+    assert_eq!(yard.build(1, &["make", "all"], &jobserver), (2, 6));
 }
 
 #[test]
@@ -102,11 +102,11 @@ fn a_missing_program_is_missing_with_a_jobserver_as_well() {
 
 #[test]
 fn tokens_of_a_killed_make_are_there_again_when_no_task_runs() {
-    let (env, cancel, gate) = (env(), Cancel::new(), Gate::new());
-    let jobserver = Jobserver::new(gate.dir.path(), 4).unwrap();
+    let (env, cancel, yard) = (env(), Cancel::new(), Yard::new());
+    let jobserver = Jobserver::new(yard.dir.path(), 4).unwrap();
     let token = jobserver.acquire(&cancel).unwrap();
     let other = jobserver.acquire(&cancel).unwrap();
-    let make = Process::shell("make", &env, gate.dir.path(), &cancel);
+    let make = Process::shell("make", &env, yard.dir.path(), &cancel);
     let make = make.jobserver(Some(&jobserver)).grace(Duration::from_secs(60));
     let mut started = 0;
     let result = make.run(&mut |_| {

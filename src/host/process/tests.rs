@@ -58,7 +58,7 @@ fn output(process: &Process<'_>) -> (Vec<String>, Result<Ending>) {
 fn silent(_line: &[u8]) {}
 
 /// A shell that holds the FIFO `held` open, says so there, and would never end by itself.
-const HOLDER: &str = "(exec 8>held; echo >&8; read forever <> never)";
+const HOLDER: &str = "(exec 7>held; echo >&7; read forever <> never)";
 
 #[test]
 fn output_and_errors_arrive_in_the_order_in_which_they_were_written() {
@@ -279,7 +279,7 @@ fn nothing_starts_once_cancelled() {
 fn a_panicking_observer_leaves_nobody_alive() {
     let story = Story::new();
     let held = story.held();
-    let process = story.shell("exec 8>held; echo ready; read forever <> never");
+    let process = story.shell("exec 7>held; echo ready; read forever <> never");
     let run = std::panic::AssertUnwindSafe(|| process.run(&mut |_| std::panic::resume_unwind(Box::new("boom"))));
     assert!(std::panic::catch_unwind(run).is_err());
     await_death(held);

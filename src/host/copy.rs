@@ -210,7 +210,7 @@ fn times(found: &Metadata) -> io::Result<FileTimes> {
 }
 
 /// The names in a directory, sorted, so that what happens does not depend on the file system.
-fn names(dir: &Path) -> Result<Vec<OsString>> {
+pub(crate) fn names(dir: &Path) -> Result<Vec<OsString>> {
     let mut names = fs::read_dir(dir)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.file_name())).collect::<io::Result<Vec<_>>>())
         .map_err(Error::io("read the directory", dir))?;

@@ -13,7 +13,7 @@ mod text;
 pub use error::{Error, Result};
 pub use model::command::{self, Block, Command};
 pub use model::{
-    Algorithm, Archive, Checksum, Digest, Env, Format, Git, Input, License, LinkMode, Local, Metadata, NotAChecksum,
-    NotADigest, NotAFormat, Paths, PlatformKey, Project, ProjectBuilder, Scope, Source, Task,
+    Algorithm, Archive, Checksum, Digest, Env, Format, Git, Input, InputTree, License, LinkMode, Local, Metadata,
+    NotAChecksum, NotADigest, NotAFormat, Paths, PlatformKey, Project, ProjectBuilder, Scope, Source, Task,
 };
 pub use plan::{Field, Graph, Inputs, KEY_FORMAT, Outline, Plan, PlannedTask};

@@ -18,8 +18,8 @@ pub use error::{Error, Result};
 pub use host::cancel::Cancel;
 pub use model::command::{self, Block, Command};
 pub use model::{
-    Algorithm, Archive, Checksum, Digest, Env, Format, Git, Input, License, LinkMode, Local, Metadata, NotAChecksum,
-    NotADigest, NotAFormat, Paths, PlatformKey, Project, ProjectBuilder, Scope, Source, Task,
+    Algorithm, Archive, Checksum, Digest, Env, Format, Git, Input, InputTree, License, LinkMode, Local, Metadata,
+    NotAChecksum, NotADigest, NotAFormat, Paths, PlatformKey, Project, ProjectBuilder, Scope, Source, Task,
 };
 pub use plan::{Field, Graph, Inputs, KEY_FORMAT, Outline, Plan, PlannedTask};
 pub use run::{Event, Outcome, Progress, SourceState, TaskRef};

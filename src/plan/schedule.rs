@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
-use super::plan::Plan;
+use super::Plan;
 
 /// Where a task stands in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -22,4 +22,8 @@ pub use model::{
     NotAChecksum, NotADigest, NotAFormat, Paths, PlatformKey, Project, ProjectBuilder, Scope, Source, Task,
 };
 pub use plan::{Field, Graph, Inputs, KEY_FORMAT, Outline, Plan, PlannedTask};
-pub use run::{Event, Outcome, Progress, SourceState, TaskRef};
+pub use host::lock::Wait;
+pub use run::{
+    Action, CacheReport, Decision, Engine, Event, History, Outcome, Preview, Progress, Report, SourceState, TaskRef,
+    TaskReport,
+};

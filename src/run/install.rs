@@ -4,6 +4,7 @@
 //! removes what the new tag lacks, and two tasks do not overwrite each other's files unseen. An install is checked
 //! as a whole before its first change: one that is refused changes nothing. Where trees come from is not known here.
 
+mod direct;
 mod plan;
 mod register;
 mod territory;
@@ -13,6 +14,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub(crate) use direct::Span;
 use globset::GlobSet;
 use plan::Plan;
 use rayon::prelude::*;
@@ -164,11 +166,11 @@ impl<'a> Installer<'a> {
         let found = match owned.holding {
             Holding::Lost => return None,
             Holding::Directory { .. } => self.territory.look_at_directory(&owned.path),
-            Holding::Leaf(_) => probe(path).ok().flatten(),
+            Holding::Leaf(_) | Holding::Seen(_) => probe(path).ok().flatten(),
         };
         match (found, owned.holding) {
             (None, _) => Some("is gone"),
-            (Some(found), Holding::Leaf(print)) if Print::of(&found) != print => Some("was changed"),
+            (Some(found), Holding::Leaf(print) | Holding::Seen(print)) if Print::of(&found) != print => Some("was changed"),
             (Some(found), Holding::Directory { .. }) if !found.is_dir() => Some("is no directory any more"),
             _ => None,
         }

@@ -196,7 +196,7 @@ impl<'t> Planner<'_, 't> {
 
     /// Refuses to replace a file or symlink that no task has put there, unless that is allowed.
     fn refuse_unowned(&self, path: &Path) -> Result<()> {
-        let is_leaf = |holding: &Holding| matches!(holding, Holding::Leaf(_));
+        let is_leaf = |holding: &Holding| matches!(holding, Holding::Leaf(_) | Holding::Seen(_));
         let owned = self.held.get(path).is_some_and(is_leaf) || self.others(path).any(|other| is_leaf(&other.holding));
         match owned || self.installer.options.replace_unowned {
             true => Ok(()),

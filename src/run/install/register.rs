@@ -47,14 +47,15 @@ impl Register {
 
     pub(super) fn set(&mut self, task: &str, installed: &Installed) {
         self.forget(task);
-        for Owned { path, holding } in &installed.owned {
+        let owned = || installed.owned.iter().filter(|owned| !matches!(owned.holding, Holding::Seen(_)));
+        for Owned { path, holding } in owned() {
             let holder = Holder { task: task.to_owned(), holding: *holding };
             self.holders.entry(path.clone()).or_default().push(holder);
         }
         let entry = Entry {
             tag: installed.tag.clone(),
             overrides: installed.overrides.clone(),
-            paths: installed.owned.iter().map(|owned| owned.path.clone()).collect(),
+            paths: owned().map(|owned| owned.path.clone()).collect(),
         };
         self.tasks.insert(task.to_owned(), entry);
     }

@@ -35,6 +35,9 @@ pub(crate) enum Holding {
     Leaf(Print),
     /// Another task, which overrides this one, has its file there.
     Lost,
+    /// A file or symlink that appeared or changed while a task that installs directly was running. Its loss is
+    /// noticed; it belongs to nobody, because who made it is not certain.
+    Seen(Print),
 }
 
 /// By what an installed file or symlink shows that it was changed.
@@ -60,8 +63,8 @@ impl Print {
 }
 
 impl Installed {
-    /// Tag, completeness, overrides and paths; a path is a letter (`d`, `D` if created, `l` lost, `f`), its bytes and,
-    /// for `f`, its print.
+    /// Tag, completeness, overrides and paths; a path is a letter (`d`, `D` if created, `l` lost, `f`, `s` seen), its bytes
+    /// and, for `f` and `s`, its print.
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::default();
         writer.blob(self.tag.as_bytes()).number(self.complete.into());
@@ -93,9 +96,11 @@ fn encode_owned(writer: &mut Writer, owned: &Owned) {
         Holding::Directory { created: true } => b'D',
         Holding::Lost => b'l',
         Holding::Leaf(_) => b'f',
+        Holding::Seen(_) => b's',
     };
     writer.number(letter.into()).path(&owned.path);
-    if let Holding::Leaf(Print { mode, size, mtime, inode }) = owned.holding {
+    if let Holding::Leaf(print) | Holding::Seen(print) = owned.holding {
+        let Print { mode, size, mtime, inode } = print;
         writer.number(mode.into()).number(size).time(mtime).number(inode);
     }
 }
@@ -107,15 +112,20 @@ fn decode_owned(reader: &mut Reader<'_>) -> Option<Owned> {
         b'd' => Holding::Directory { created: false },
         b'D' => Holding::Directory { created: true },
         b'l' => Holding::Lost,
-        b'f' => Holding::Leaf(Print {
-            mode: u32::try_from(reader.number()?).ok()?,
-            size: reader.number()?,
-            mtime: reader.time()?,
-            inode: reader.number()?,
-        }),
+        b'f' => Holding::Leaf(decode_print(reader)?),
+        b's' => Holding::Seen(decode_print(reader)?),
         _ => return None,
     };
     Some(Owned { path, holding })
+}
+
+fn decode_print(reader: &mut Reader<'_>) -> Option<Print> {
+    Some(Print {
+        mode: u32::try_from(reader.number()?).ok()?,
+        size: reader.number()?,
+        mtime: reader.time()?,
+        inode: reader.number()?,
+    })
 }
 
 #[cfg(test)]
@@ -135,6 +145,7 @@ mod tests {
             Holding::Directory { created: false },
             Holding::Lost,
             Holding::Leaf(print),
+            Holding::Seen(print),
         ];
         let owned = |holding| Owned { path: OsStr::from_bytes(b"opt/\xff\n").into(), holding };
         let installed = Installed {

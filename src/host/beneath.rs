@@ -22,7 +22,8 @@ pub(crate) struct Root {
     trusting: bool,
 }
 
-/// A directory beneath a [`Root`], open for changes. If its mode forbade changes, it does so again once this is dropped.
+/// A directory beneath a [`Root`], open for changes. If its mode forbade them, it does so again once this is dropped;
+/// directories of the system stay as they are.
 #[derive(Debug)]
 pub(crate) struct Dir {
     path: PathBuf,
@@ -49,7 +50,7 @@ impl Root {
     pub(crate) fn dir(&self, relative: &Path) -> Result<Dir> {
         let path = self.path.join(relative);
         let fd = self.descend(relative, &path)?;
-        Dir::writable(fd, path)
+        if self.trusting { Ok(Dir { path, fd, restore: None }) } else { Dir::writable(fd, path) }
     }
 
     /// The directory at a relative path, if one is there that [`dir`](Root::dir) would open.
@@ -186,6 +187,8 @@ mod tests {
         assert!(open.mkdir(OsStr::new("new"), 0o755).unwrap());
         assert!(!open.mkdir(OsStr::new("new"), 0o755).unwrap());
         drop(open);
+        assert_eq!(mode(), 0o555);
+        let _system = Root::trusting(dir.path()).unwrap().dir(Path::new("locked")).unwrap();
         assert_eq!(mode(), 0o555);
     }
 

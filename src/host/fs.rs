@@ -201,7 +201,7 @@ mod tests {
     fn a_locked_tree_opens_up() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir_all(dir.path().join("a/b")).unwrap();
-        fs::set_permissions(dir.path().join("a/b"), Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(dir.path().join("a/b"), Permissions::from_mode(0o000)).unwrap();
         open_up(&dir.path().join("a")).unwrap();
         let mode = fs::metadata(dir.path().join("a/b")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);

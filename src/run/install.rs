@@ -10,7 +10,7 @@ mod register;
 mod territory;
 mod write;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -187,14 +187,14 @@ impl<'a> Installer<'a> {
     ) -> Result<usize> {
         let stale = register.stale(task, old, new);
         let removed = site.remove(&stale.owned)?;
-        for winner_of in &stale.owed {
-            self.unsettle(register, winner_of)?;
+        for loser in &stale.owed {
+            self.unsettle(register, loser)?;
         }
         Ok(removed)
     }
 
     /// Notes that paths of a task now hold another task's files.
-    fn lose(&self, register: &mut Register, task: &str, paths: &[PathBuf]) -> Result<()> {
+    fn lose(&self, register: &mut Register, task: &str, paths: &HashSet<PathBuf>) -> Result<()> {
         self.amend(register, task, |record| {
             for owned in record.owned.iter_mut().filter(|owned| paths.contains(&owned.path)) {
                 owned.holding = Holding::Lost;

@@ -21,7 +21,7 @@ use crate::run::state::{Holding, Installed, Owned, Print};
 pub(super) struct Plan<'t> {
     pub(super) steps: Vec<Step<'t>>,
     /// The paths that other tasks lose to this one.
-    pub(super) losers: BTreeMap<String, Vec<PathBuf>>,
+    pub(super) losers: BTreeMap<String, HashSet<PathBuf>>,
 }
 
 #[derive(Debug)]
@@ -120,7 +120,7 @@ struct Planner<'p, 't> {
     overrides: &'p [String],
     /// Directories to come: nothing that is below them now will be.
     made: HashSet<&'t Path>,
-    losers: &'p mut BTreeMap<String, Vec<PathBuf>>,
+    losers: &'p mut BTreeMap<String, HashSet<PathBuf>>,
 }
 
 impl<'t> Planner<'_, 't> {
@@ -158,10 +158,10 @@ impl<'t> Planner<'_, 't> {
     }
 
     fn leaf(&mut self, entry: &Entry, found: Option<Metadata>) -> Result<Act> {
-        if let Some(found) = found.as_ref().filter(|found| !found.is_dir()) {
-            if self.is_same(entry, found)? {
-                return Ok(Act::Keep(Print::of(found)));
-            }
+        if let Some(found) = &found
+            && self.is_same(entry, found)?
+        {
+            return Ok(Act::Keep(Print::of(found)));
         }
         if self.settle(entry, found.as_ref())?.is_some() {
             return Ok(Act::Lose);
@@ -184,7 +184,7 @@ impl<'t> Planner<'_, 't> {
                 continue;
             }
             if self.overrides.contains(&task) || self.is_outgoing(&task) {
-                self.losers.entry(task).or_default().push(entry.path.clone());
+                self.losers.entry(task).or_default().insert(entry.path.clone());
             } else if self.register.overrides(&task, self.task) {
                 return Ok(Some(task));
             } else {

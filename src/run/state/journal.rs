@@ -22,6 +22,9 @@ const HEADER: &[u8] = b"cortado state 1\n";
 /// History is kept until it is larger than this and than what counts.
 const HISTORY: usize = 1 << 20;
 
+/// Bytes by which the number of keys in a file is guessed.
+const TYPICAL_FRAME: usize = 256;
+
 #[derive(Debug)]
 pub(super) struct Journal {
     path: PathBuf,
@@ -98,6 +101,7 @@ impl Journal {
     /// Indexes the frames, and cuts off what follows the last whole one.
     fn load(&mut self, found: usize) -> Result<()> {
         let bytes = std::mem::take(&mut self.bytes);
+        self.index.reserve(bytes.len() / TYPICAL_FRAME);
         let mut reader = Reader::new(bytes.get(HEADER.len()..).unwrap_or_default());
         let mut end = HEADER.len();
         while let Some((key, value)) = reader.frame().and_then(split) {

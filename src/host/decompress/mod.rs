@@ -207,9 +207,8 @@ mod tests {
 
         #[test]
         fn every_compression_is_detected_and_read_to_its_end() {
-            let formats: [(Format, fn(&[u8]) -> Vec<u8>); 3] =
-                [(Format::TarXz, xz), (Format::TarBz2, bzip2), (Format::TarZst, zstd)];
-            for (format, pack) in formats {
+            type Pack = fn(&[u8]) -> Vec<u8>;
+            for (format, pack) in [(Format::TarXz, xz as Pack), (Format::TarBz2, bzip2), (Format::TarZst, zstd)] {
                 let (head, tail) = (&tar()[..700], &tar()[700..]);
                 let (found, content) = read("download", &[pack(head), pack(tail)].concat());
                 assert_eq!((found, content.unwrap()), (format, tar()));

@@ -62,7 +62,7 @@ impl Attempt<'_> {
         let response = self.request(have)?;
         match response.status().as_u16() {
             200 => {
-                self.note_validator(&response)?;
+                self.start_over(&response)?;
                 self.receive(response, 0, on_event)?;
                 Ok(false)
             }
@@ -121,8 +121,9 @@ impl Attempt<'_> {
         request.call().map_err(|error| self.classify(error))
     }
 
-    /// Keeps what a later `If-Range` has to name; a weak ETag promises nothing about bytes.
-    fn note_validator(&self, response: &Response<Body>) -> Result<()> {
+    /// Starts the partial file over, noting what a later `If-Range` has to name. A weak ETag promises nothing about
+    /// bytes, so it is no such name.
+    fn start_over(&self, response: &Response<Body>) -> Result<()> {
         self.slot.forget_part()?;
         let strong = text_of(response, header::ETAG).filter(|etag| !etag.starts_with("W/"));
         let Some(validator) = strong.or_else(|| text_of(response, header::LAST_MODIFIED)) else { return Ok(()) };

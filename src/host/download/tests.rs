@@ -200,11 +200,13 @@ mod over_http {
     use super::*;
 
     fn reasons(events: &[DownloadEvent]) -> Vec<&str> {
-        let reason = |event| match event {
-            &DownloadEvent::Retrying { ref reason, .. } => Some(reason.as_str()),
-            _ => None,
-        };
-        events.iter().filter_map(reason).collect()
+        let mut reasons = Vec::new();
+        for event in events {
+            if let DownloadEvent::Retrying { reason, .. } = event {
+                reasons.push(reason.as_str());
+            }
+        }
+        reasons
     }
 
     #[test]
@@ -317,6 +319,16 @@ mod over_http {
         let (path, events) = shop.get(&format!("{}/a", server.url));
         assert_eq!(fs::read(path.unwrap()).unwrap(), BODY);
         assert!(reasons(&events)[0].contains("timeout"), "{events:?}");
+    }
+
+    #[test]
+    fn an_attempt_may_take_so_long_as_a_whole() {
+        let mut shop = Shop::new();
+        shop.network.timeouts.idle = Duration::from_secs(60);
+        shop.network.timeouts.total = Some(Duration::from_millis(200));
+        let server = Server::start([Answer::hang(BODY), Answer::ok(BODY)]);
+        assert_eq!(content(shop.get(&format!("{}/a", server.url))), BODY);
+        assert_eq!(server.requests().len(), 2);
     }
 
     #[test]

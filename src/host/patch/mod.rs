@@ -1,9 +1,10 @@
 //! Applying a patch to a directory, like `patch -pN`: unified diffs of any number of files, also as git writes them.
 //!
 //! All or nothing: every file is computed in memory first, and nothing is written if any hunk is rejected. Nothing is
-//! written outside the directory or through a symlink. Reading the patch is in [`parse`], finding the place of a hunk
-//! in [`place`], the files before and after in [`tree`].
+//! written outside the directory or through a symlink. Reading the patch is in [`parse`] and [`header`], finding the
+//! place of a hunk in [`place`], the files before and after in [`tree`].
 
+mod header;
 mod parse;
 mod place;
 #[cfg(test)]

@@ -54,7 +54,7 @@ fn place_all(hunks: &[Hunk], lines: &[&[u8]]) -> Result<(Vec<u8>, Vec<Placed>), 
         let kept_from = search.floor;
         let spot = search.place(hunk).ok_or(index + 1)?;
         append(&mut bytes, lines.get(kept_from..spot.start).unwrap_or_default());
-        let new: Vec<&[u8]> = hunk.new().collect();
+        let new: Vec<&[u8]> = hunk.after().collect();
         append(&mut bytes, new.get(spot.prefix..new.len() - spot.suffix).unwrap_or_default());
         placed.push(Placed { offset: search.drift, fuzz: spot.fuzz });
     }
@@ -92,7 +92,7 @@ struct Spot {
 impl Search<'_> {
     /// Finds the next hunk and moves on behind it.
     fn place(&mut self, hunk: &Hunk) -> Option<Spot> {
-        let old: Vec<&[u8]> = hunk.old().collect();
+        let old: Vec<&[u8]> = hunk.before().collect();
         // Where nothing is replaced, the header names the line before.
         let stated = if old.is_empty() { hunk.old_start } else { hunk.old_start.saturating_sub(1) };
         let (prefix, suffix) = (context(hunk.lines.iter()), context(hunk.lines.iter().rev()));
@@ -121,6 +121,8 @@ impl Search<'_> {
         if pattern.old.is_empty() {
             return (self.floor..=last).contains(&guess).then_some(guess);
         }
+        // A header may name any line at all: from beyond the end, the search starts at the end.
+        let guess = guess.min(last);
         let fits = |start: &usize| (self.floor..=last).contains(start) && pattern.fits(self.lines, *start);
         match (at_top, at_end) {
             (true, true) => Some(0).filter(|_| last == 0).filter(fits),

@@ -71,6 +71,15 @@ fn a_hunk_is_found_elsewhere_and_with_other_context() {
 }
 
 #[test]
+fn a_header_may_be_wrong_by_any_number() {
+    let source = Source::new(&[("f", &numbers(9))]);
+    let far = FIVE.replace("-3,5", "-4000000000,5");
+    assert_eq!(placed(source.patch(far)), [Placed { offset: 2 - 3_999_999_999, fuzz: 0 }]);
+    let huge = FIVE.replace("-3,5", "-99999999999999999999,5");
+    assert!(source.refused(huge).ends_with("`line 3`: it is not a hunk header"));
+}
+
+#[test]
 fn more_than_two_lines_of_context_must_not_differ() {
     let patch = "--- a/f\n+++ b/f\n@@ -1,7 +1,6 @@\n 1\n 2\n 3\n-4\n 5\n 6\n 7\n";
     let two = Source::new(&[("f", &format!("0\n{}", numbers(9).replace('1', "one").replace('2', "two")))]);

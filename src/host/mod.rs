@@ -12,6 +12,7 @@ pub(crate) mod fs;
 pub(crate) mod git;
 pub(crate) mod gzip;
 pub(crate) mod jobserver;
+pub(crate) mod lanes;
 pub(crate) mod listing;
 pub(crate) mod lock;
 pub(crate) mod pack;

@@ -14,6 +14,7 @@ pub(crate) mod git;
 pub(crate) mod gzip;
 pub(crate) mod jobserver;
 pub(crate) mod lines;
+pub(crate) mod lanes;
 pub(crate) mod listing;
 pub(crate) mod lock;
 pub(crate) mod pack;

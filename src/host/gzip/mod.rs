@@ -5,7 +5,6 @@
 //! consumer and keeps the promise; every other gzip stream it reads one member after the other. `docs/format.md`
 //! describes the bytes. Nothing here knows about tar.
 
-mod lanes;
 mod member;
 mod reader;
 mod tally;

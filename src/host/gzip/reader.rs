@@ -11,9 +11,10 @@ use flate2::read::MultiGzDecoder;
 use libdeflater::Decompressor;
 
 use super::BLOCK_SIZE;
-use super::lanes::{Lanes, Worker};
+
 use super::member::{self, Start, TRAILER_SIZE};
 use super::tally::Tally;
+use crate::host::lanes::{Lanes, Worker};
 use crate::model::Digest;
 
 /// Members with more than this, packed or unpacked, are read as a stream instead of as a block.

@@ -32,7 +32,7 @@ impl Tally {
             }
             Digest::finish(hasher)
         };
-        let thread = thread::Builder::new().name("sha256".into()).spawn(hash)?;
+        let thread = thread::Builder::new().name("cortado-sha256".into()).spawn(hash)?;
         Ok(Self { blocks, spares, thread })
     }
 

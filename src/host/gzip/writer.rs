@@ -5,9 +5,9 @@ use std::mem;
 
 use libdeflater::{CompressionLvl, Compressor};
 
-use super::lanes::{Lanes, Worker};
 use super::tally::Tally;
 use super::{BLOCK_SIZE, member};
+use crate::host::lanes::{Lanes, Worker};
 use crate::model::Digest;
 
 /// Compresses what is written to it into `out`; [`Writer::finish`] makes the stream complete.

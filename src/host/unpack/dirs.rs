@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::{Errno, Result};
@@ -11,27 +12,27 @@ const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFO
 
 /// Opens directories below a root and keeps the last one open, since the next member mostly lies there too.
 pub(super) struct Dirs {
-    root: OwnedFd,
-    current: Option<(PathBuf, OwnedFd)>,
+    root: Arc<OwnedFd>,
+    current: Option<(PathBuf, Arc<OwnedFd>)>,
 }
 
 impl Dirs {
     pub(super) fn below(root: &File) -> std::io::Result<Self> {
-        Ok(Self { root: root.as_fd().try_clone_to_owned()?, current: None })
+        Ok(Self { root: Arc::new(root.as_fd().try_clone_to_owned()?), current: None })
     }
 
     /// The directory at the relative path `dir`, which is the root itself when empty.
     ///
     /// `ENOTDIR` or `ELOOP` when a component is a symbolic link.
-    pub(super) fn enter(&mut self, dir: &Path) -> Result<BorrowedFd<'_>> {
+    pub(super) fn enter(&mut self, dir: &Path) -> Result<&Arc<OwnedFd>> {
         if dir.as_os_str().is_empty() {
-            return Ok(self.root.as_fd());
+            return Ok(&self.root);
         }
         let opened = match self.current.take() {
             Some((path, fd)) if path == dir => (path, fd),
-            _ => (dir.to_path_buf(), open(self.root.as_fd(), dir)?),
+            _ => (dir.to_path_buf(), Arc::new(open(self.root.as_fd(), dir)?)),
         };
-        Ok(self.current.insert(opened).1.as_fd())
+        Ok(&self.current.insert(opened).1)
     }
 }
 

@@ -101,6 +101,17 @@ impl<'a, R: Read> Members<'a, R> {
         if count == 0 { Err(self.truncated()) } else { Ok(count) }
     }
 
+    /// Fills `content`, which may be no longer than what is left of the current file.
+    pub(super) fn read_exact(&mut self, mut content: &mut [u8]) -> Result<()> {
+        while !content.is_empty() {
+            match self.read(content)? {
+                0 => return Err(self.truncated()),
+                count => content = &mut content[count..],
+            }
+        }
+        Ok(())
+    }
+
     /// How much of the current file's content is left to be read.
     pub(super) fn left(&self) -> u64 {
         self.content

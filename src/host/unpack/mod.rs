@@ -5,6 +5,7 @@
 //! for this purpose and deletes it when unpacking fails.
 
 mod dirs;
+mod files;
 mod members;
 #[cfg(test)]
 mod tests;
@@ -16,11 +17,13 @@ use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Timespec, Timestamps};
+use rustix::fs::{AtFlags, FileType, Mode};
 use rustix::io::Errno;
 
 use self::dirs::Dirs;
+use self::files::{Failure, Files, NewFile};
 use self::members::{Kind, Member, Members};
 use crate::error::{Error, Result, errno};
 use crate::host::gzip;
@@ -102,6 +105,7 @@ pub(crate) fn unpack(reader: impl Read, dest: &Path, options: &UnpackOptions) ->
         dirs: Dirs::below(&root).map_err(Error::io("open", dest))?,
         targets: Dirs::below(&root).map_err(Error::io("open", dest))?,
         directories: BTreeMap::new(),
+        files: Files::new(),
         buffer: vec![0; BUFFER],
         unpacked: Unpacked::default(),
     };
@@ -109,6 +113,7 @@ pub(crate) fn unpack(reader: impl Read, dest: &Path, options: &UnpackOptions) ->
         extractor.add(&member)?;
     }
     extractor.members.finish()?;
+    extractor.settle()?;
     extractor.seal_directories()?;
     Ok(extractor.unpacked)
 }
@@ -140,6 +145,7 @@ struct Extractor<'a, R> {
     targets: Dirs,
     /// All directories made so far, each writable until the end.
     directories: BTreeMap<PathBuf, Directory>,
+    files: Files,
     buffer: Vec<u8>,
     unpacked: Unpacked,
 }
@@ -182,6 +188,9 @@ impl<R: Read> Extractor<'_, R> {
     fn add_parents(&mut self, member: &Member, path: &Path) -> Result<()> {
         let is_missing = |dir: &&Path| !dir.as_os_str().is_empty() && !self.directories.contains_key(*dir);
         let missing: Vec<_> = path.ancestors().skip(1).take_while(is_missing).collect();
+        if !missing.is_empty() {
+            self.settle()?;
+        }
         for dir in missing.into_iter().rev() {
             let (parent, name) = halves(dir);
             self.dirs
@@ -207,24 +216,47 @@ impl<R: Read> Extractor<'_, R> {
     }
 
     fn add_file(&mut self, member: &Member, path: &Path) -> Result<()> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file =
-            self.create(member, path, |parent, name| rustix::fs::openat(parent, name, flags, Mode::RUSR | Mode::WUSR))?;
+        self.unpacked.bytes += self.members.left();
+        // Where one member may replace another the order matters.
+        match self.options.profile {
+            Profile::Artifact if self.members.left() <= files::LARGEST => self.add_small_file(member, path),
+            _ => self.add_large_file(member, path),
+        }
+    }
+
+    fn add_small_file(&mut self, member: &Member, path: &Path) -> Result<()> {
+        let (parent, name) = halves(path);
+        let dir = self.dirs.enter(parent).map(Arc::clone);
+        let file = NewFile {
+            dir: dir.map_err(|error| self.failed(member, "open the directory of", path, error))?,
+            name: name.to_owned(),
+            member: member.name.clone(),
+            mode: self.mode(member, 0),
+            mtime: self.mtime(member),
+            size: self.members.left() as usize,
+        };
+        let content = self.files.add(file).map_err(|failure| blame(&self.members, self.dest, failure))?;
+        self.members.read_exact(content)
+    }
+
+    fn add_large_file(&mut self, member: &Member, path: &Path) -> Result<()> {
+        let file = self.create(member, path, |parent, name| {
+            rustix::fs::openat(parent, name, files::CREATE, Mode::RUSR | Mode::WUSR)
+        })?;
         let mut file = File::from(file);
         let place = || self.dest.join(path);
-        self.unpacked.bytes += self.members.left();
         loop {
             match self.members.read(&mut self.buffer)? {
                 0 => break,
                 count => file.write_all(&self.buffer[..count]).map_err(Error::io("write", place()))?,
             }
         }
-        // The mode last: writing takes setuid away.
-        set(&file, self.mode(member, 0), self.mtime(member)).map_err(|error| Error::io("finish", place())(errno(error)))
+        let finished = files::finish(&file, self.mode(member, 0), self.mtime(member));
+        finished.map_err(|error| Error::io("finish", place())(errno(error)))
     }
 
     fn add_symlink(&mut self, member: &Member, path: &Path, target: &[u8]) -> Result<()> {
-        let times = times(self.mtime(member));
+        let times = files::times(self.mtime(member));
         self.create(member, path, |parent, name| {
             rustix::fs::symlinkat(OsStr::from_bytes(target), parent, name)?;
             rustix::fs::utimensat(parent, name, &times, AtFlags::SYMLINK_NOFOLLOW)
@@ -237,6 +269,7 @@ impl<R: Read> Extractor<'_, R> {
             Ok(_) => return Err(self.refuse(member, "is a hard link to nothing")),
             Err(problem) => return Err(self.refuse(member, &format!("is a hard link whose target {problem}"))),
         };
+        self.settle()?;
         let target_dir = self.target_dir(member, &target)?;
         let (_, target_name) = halves(&target);
         self.create(member, path, |parent, name| {
@@ -245,12 +278,12 @@ impl<R: Read> Extractor<'_, R> {
     }
 
     /// The directory of a hard link's target: a link may only give a second name to a file out of this archive.
-    fn target_dir(&mut self, member: &Member, target: &Path) -> Result<OwnedFd> {
+    fn target_dir(&mut self, member: &Member, target: &Path) -> Result<Arc<OwnedFd>> {
         let (parent, name) = halves(target);
         let found = self.targets.enter(parent).and_then(|parent| {
             let stat = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
             let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-            if is_file { rustix::io::fcntl_dupfd_cloexec(parent, 0) } else { Err(Errno::INVAL) }
+            if is_file { Ok(Arc::clone(parent)) } else { Err(Errno::INVAL) }
         });
         found.map_err(|_| {
             let problem = format!("is a hard link to `{}`, which is no file unpacked before it", target.display());
@@ -267,10 +300,10 @@ impl<R: Read> Extractor<'_, R> {
     ) -> Result<T> {
         let (parent, name) = halves(path);
         let replaces = self.options.profile == Profile::Source;
-        let made = self.dirs.enter(parent).and_then(|parent| match make(parent, name) {
+        let made = self.dirs.enter(parent).and_then(|parent| match make(parent.as_fd(), name) {
             Err(Errno::EXIST) if replaces => {
                 rustix::fs::unlinkat(parent, name, AtFlags::empty())?;
-                make(parent, name)
+                make(parent.as_fd(), name)
             }
             made => made,
         });
@@ -284,10 +317,15 @@ impl<R: Read> Extractor<'_, R> {
         }
     }
 
+    /// Waits for the files that are being written.
+    fn settle(&mut self) -> Result<()> {
+        self.files.settle().map_err(|failure| blame(&self.members, self.dest, failure))
+    }
+
     /// Gives directories their modes and times, the deepest first, now that nothing is created in them any more.
     fn seal_directories(&mut self) -> Result<()> {
         for (path, directory) in self.directories.iter().rev() {
-            let sealed = self.dirs.enter(path).and_then(|dir| set(dir, directory.mode, directory.mtime));
+            let sealed = self.dirs.enter(path).and_then(|dir| files::finish(dir, directory.mode, directory.mtime));
             sealed.map_err(|error| Error::io("finish", self.dest.join(path))(errno(error)))?;
         }
         Ok(())
@@ -348,13 +386,14 @@ fn halves(path: &Path) -> (&Path, &OsStr) {
     (path.parent().unwrap_or(Path::new("")), path.file_name().unwrap_or_default())
 }
 
-fn set(fd: impl AsFd, mode: u32, mtime: (i64, u32)) -> rustix::io::Result<()> {
-    rustix::fs::fchmod(&fd, Mode::from_raw_mode(mode))?;
-    rustix::fs::futimens(&fd, &times(mtime))
-}
-
-/// Access times are nobody's business: the same as the modification time, which gives equal trees.
-fn times((seconds, nanoseconds): (i64, u32)) -> Timestamps {
-    let time = Timespec { tv_sec: seconds, tv_nsec: nanoseconds.into() };
-    Timestamps { last_access: time, last_modification: time }
+/// A failure of a worker, said as if it had happened here.
+fn blame<R: Read>(members: &Members<R>, dest: &Path, failure: Failure) -> Error {
+    let Failure { member, error } = failure;
+    match Errno::from_io_error(&error) {
+        Some(Errno::EXIST) => members.refuse_member(&member, "comes twice"),
+        Some(Errno::NAMETOOLONG | Errno::INVAL) => {
+            members.refuse_member(&member, &format!("cannot be created: {error}"))
+        }
+        _ => Error::io("create", dest.join(OsStr::from_bytes(&member)))(error),
+    }
 }

@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// What a worker thread does with one job; made once per thread, so that it can keep its tools.
-pub(super) type Worker<J, D> = Box<dyn FnMut(J) -> D>;
+pub(crate) type Worker<J, D> = Box<dyn FnMut(J) -> D>;
 
 type Job<J, D> = (J, SyncSender<D>);
 
 /// Up to `threads` workers, started when there is work for them; they end when the lanes are dropped.
-pub(super) struct Lanes<J, D> {
+pub(crate) struct Lanes<J, D> {
     jobs: Sender<Job<J, D>>,
     queue: Arc<Mutex<Receiver<Job<J, D>>>>,
     results: VecDeque<Receiver<D>>,
@@ -26,7 +26,7 @@ pub(super) struct Lanes<J, D> {
 
 impl<J: Send + 'static, D: Send + 'static> Lanes<J, D> {
     /// `threads` lanes, as many as the machine has cores for 0.
-    pub(super) fn new(threads: usize, worker: impl Fn() -> Worker<J, D> + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(threads: usize, worker: impl Fn() -> Worker<J, D> + Send + Sync + 'static) -> Self {
         let (jobs, queue) = mpsc::channel();
         let threads = match threads {
             0 => thread::available_parallelism().map_or(1, usize::from),
@@ -37,12 +37,12 @@ impl<J: Send + 'static, D: Send + 'static> Lanes<J, D> {
     }
 
     /// Whether a result has to be taken before the next job is given.
-    pub(super) fn are_full(&self) -> bool {
+    pub(crate) fn are_full(&self) -> bool {
         self.results.len() > 2 * self.threads
     }
 
     /// Gives a job to the next free worker.
-    pub(super) fn give(&mut self, job: J) -> io::Result<()> {
+    pub(crate) fn give(&mut self, job: J) -> io::Result<()> {
         if self.started < self.threads {
             self.start()?;
         }
@@ -53,13 +53,13 @@ impl<J: Send + 'static, D: Send + 'static> Lanes<J, D> {
     }
 
     /// Waits for the result of the oldest job; `None` when no job is under way.
-    pub(super) fn take(&mut self) -> io::Result<Option<D>> {
+    pub(crate) fn take(&mut self) -> io::Result<Option<D>> {
         self.results.pop_front().map(|result| result.recv().map_err(|_| lost())).transpose()
     }
 
     fn start(&mut self) -> io::Result<()> {
         let (queue, worker) = (Arc::clone(&self.queue), Arc::clone(&self.worker));
-        thread::Builder::new().name("gzip".into()).spawn(move || serve(&queue, worker()))?;
+        thread::Builder::new().name("cortado-lane".into()).spawn(move || serve(&queue, worker()))?;
         self.started += 1;
         Ok(())
     }

@@ -16,13 +16,13 @@ pub use cache::{
 };
 pub use error::{Error, Result};
 pub use host::cancel::Cancel;
+pub use host::lock::Wait;
 pub use model::command::{self, Block, Command};
 pub use model::{
     Algorithm, Archive, Checksum, Digest, Env, Format, Git, Input, InputTree, License, LinkMode, Local, Metadata,
     NotAChecksum, NotADigest, NotAFormat, Paths, PlatformKey, Project, ProjectBuilder, Scope, Source, Task,
 };
 pub use plan::{Field, Graph, Inputs, KEY_FORMAT, Outline, Plan, PlannedTask};
-pub use host::lock::Wait;
 pub use run::{
     Action, CacheReport, Decision, Engine, Event, History, Outcome, Preview, Progress, Report, SourceState, TaskRef,
     TaskReport,

@@ -96,6 +96,11 @@ impl Trees {
         Ok(TreeState::Present(Tree { tag: tag.to_owned(), path, digest: seal.digest, entries: seal.entries }))
     }
 
+    /// Whether there is a tree for a tag, without a look at whether it is intact.
+    pub(crate) fn holds(dir: &Path, tag: &str) -> bool {
+        dir.join(format!("{tag}{SEAL}")).exists()
+    }
+
     /// Removes a tree, if there is one.
     pub(crate) fn remove(&self, tag: &str) -> Result<()> {
         remove_tree(&self.seal_path(tag))?;

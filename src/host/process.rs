@@ -66,7 +66,16 @@ impl<'a> Process<'a> {
     ) -> Self {
         let text = text.as_ref();
         let words = [OsStr::new("/bin/sh"), OsStr::new("-e"), OsStr::new("-c"), text].map(OsStr::to_owned).into();
-        Self { words, name: text::first_line(&text.to_string_lossy()), env, dir, cancel, limit: None, grace: GRACE, jobserver: None }
+        Self {
+            words,
+            name: text::first_line(&text.to_string_lossy()),
+            env,
+            dir,
+            cancel,
+            limit: None,
+            grace: GRACE,
+            jobserver: None,
+        }
     }
 
     /// A program, looked up in the `PATH` of `env` unless it names a directory, with its arguments.

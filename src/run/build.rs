@@ -25,11 +25,8 @@ impl Shared<'_> {
     /// Builds a task and installs it.
     pub(crate) fn build(&self, task: &PlannedTask<'_>, name: &TaskRef) -> Result<()> {
         let log = Arc::new(Log::create(self.dir.log(task.name()))?);
-        let built = if self.stages(task) {
-            self.build_staged(task, name, &log)
-        } else {
-            self.build_directly(task, name, &log)
-        };
+        let built =
+            if self.stages(task) { self.build_staged(task, name, &log) } else { self.build_directly(task, name, &log) };
         let flushed = log.flush();
         built.and(flushed)
     }
@@ -55,14 +52,19 @@ impl Shared<'_> {
 
     /// Nothing is staged, so what the steps write can only be observed, at the end of the run.
     fn build_directly(&self, task: &PlannedTask<'_>, name: &TaskRef, log: &Arc<Log>) -> Result<()> {
-        self.installer.begin_direct(task.name(), task.tag())?;
+        self.installer.begin_direct(task.name(), task.tag(), &task.task().overrides)?;
         let (clock, start) = (Instant::now(), SystemTime::now());
         self.work(task, name, &self.paths(task), log, Path::new("/"))?;
         self.state().set_duration(task.name(), clock.elapsed())?;
         self.remember(task)?;
         fs::remove_tree(&self.dir.source(task.name()))?;
-        let span =
-            Span { task: task.name().to_owned(), tag: task.tag().to_owned(), start, end: SystemTime::now() };
+        let span = Span {
+            task: task.name().to_owned(),
+            tag: task.tag().to_owned(),
+            overrides: task.task().overrides.clone(),
+            start,
+            end: SystemTime::now(),
+        };
         self.spans.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(span);
         Ok(())
     }
@@ -71,8 +73,7 @@ impl Shared<'_> {
     fn work(&self, task: &PlannedTask<'_>, name: &TaskRef, paths: &Paths, log: &Arc<Log>, root: &Path) -> Result<()> {
         let tmp = self.dir.tmp(task.name());
         fs::empty_dir(&tmp)?;
-        let variables =
-            environment::of_task(self.project(), task.task(), paths, &tmp, &self.settings.ambient);
+        let variables = environment::of_task(self.project(), task.task(), paths, &tmp, &self.settings.ambient);
         let context = Context {
             task: name.clone(),
             paths: paths.clone(),
@@ -155,11 +156,8 @@ impl Shared<'_> {
         fs::create_dirs(&dir)?;
         let file = NamedTempFile::with_prefix_in(format!("{}.", task.name()), &dir);
         let mut file = file.map_err(Error::io("create a file in", &dir))?;
-        let options = PackOptions {
-            mtime: self.project().source_date_epoch,
-            level: self.settings.compression_level,
-            threads: 0,
-        };
+        let options =
+            PackOptions { mtime: self.project().source_date_epoch, level: self.settings.compression_level, threads: 0 };
         let packed = pack(&tree.path, file.as_file_mut(), &options)?;
         self.state().set_artifact(task.tag(), &packed.digest)?;
         Ok(Artifact::new(Inner {

@@ -28,6 +28,9 @@ use crate::host::lock::Wait;
 use crate::model::{Platform, Project};
 use crate::plan::{Graph, Plan};
 
+/// The variables of the caller's environment by which git finds repositories that are not public.
+const GIT_ENV: [&str; 6] = ["PATH", "HOME", "SSH_AUTH_SOCK", "https_proxy", "http_proxy", "no_proxy"];
+
 /// Runs a project.
 ///
 /// ```no_run
@@ -245,7 +248,7 @@ impl<'p> Engine<'p> {
             platform,
             state,
             cancel: &self.settings.cancel,
-            offline: self.settings.offline,
+            supply: &self.supply(&WorkDir::look(self.project.work_dir())),
         };
         Plan::new(&graph, &selection, survey.take(&selection)?)
     }
@@ -310,7 +313,11 @@ impl<'p> Engine<'p> {
             proxy: self.settings.proxy.clone(),
             ..Network::default()
         };
-        Supply { mirrors: self.settings.mirrors.clone(), network, cache_dir: dir.sources() }
+        let git_env = GIT_ENV.iter().filter_map(|name| {
+            let value = self.settings.ambient.get(std::ffi::OsStr::new(name))?;
+            Some(((*name).to_owned(), value.to_str()?.to_owned()))
+        });
+        Supply { mirrors: self.settings.mirrors.clone(), network, cache_dir: dir.sources(), git_env: git_env.collect() }
     }
 
     fn report(&self, shared: &Shared<'_>, ended: Vec<Ended>, start: Instant) -> Report {

@@ -95,16 +95,20 @@ impl<'a> Installer<'a> {
         Self { options, territory, cloner, state, register: Mutex::default() }
     }
 
-    /// Whether a task is installed under a tag, judged by looking at every recorded path.
+    /// Whether a task is installed under a tag, with the right to replace what it does, judged by looking at every
+    /// recorded path.
     ///
     /// A change that keeps size, modification time, mode and inode is not seen.
-    pub(crate) fn verify(&self, task: &str, tag: &str) -> Verdict {
+    pub(crate) fn verify(&self, task: &str, tag: &str, overrides: &[String]) -> Verdict {
         let installed = self.state().installed(task);
         match installed {
             None => Verdict::Absent,
             Some(installed) if installed.tag != tag => Verdict::OtherTag(installed.tag),
             Some(installed) if !installed.complete => {
                 Verdict::Damaged { path: self.options.install_dir.clone(), why: "holds an unfinished installation" }
+            }
+            Some(installed) if installed.overrides != overrides => {
+                Verdict::Damaged { path: self.options.install_dir.clone(), why: "was installed with other `overrides`" }
             }
             Some(installed) => self.damage(&installed.owned).unwrap_or(Verdict::Intact),
         }
@@ -170,7 +174,9 @@ impl<'a> Installer<'a> {
         };
         match (found, owned.holding) {
             (None, _) => Some("is gone"),
-            (Some(found), Holding::Leaf(print) | Holding::Seen(print)) if Print::of(&found) != print => Some("was changed"),
+            (Some(found), Holding::Leaf(print) | Holding::Seen(print)) if Print::of(&found) != print => {
+                Some("was changed")
+            }
             (Some(found), Holding::Directory { .. }) if !found.is_dir() => Some("is no directory any more"),
             _ => None,
         }

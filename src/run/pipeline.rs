@@ -32,7 +32,7 @@ impl Shared<'_> {
             staged,
             recache: self.settings.cache_mode == crate::cache::CacheMode::Recache,
             fetches: self.exchange.reads(),
-            installed: self.installer.verify(task.name(), task.tag()),
+            installed: self.installer.verify(task.name(), task.tag(), &task.task().overrides),
             tree: false,
         };
         let decision = decide(&facts);

@@ -32,7 +32,7 @@ impl<'p> Preview<'p> {
             staged: project.caches(task.task()),
             recache: settings.cache_mode == CacheMode::Recache,
             fetches: settings.callbacks.is_some() && settings.cache_mode.reads(),
-            installed: installer.verify(task.name(), task.tag()),
+            installed: installer.verify(task.name(), task.tag(), &task.task().overrides),
             tree: project.caches(task.task()) && Trees::holds(&dir.trees(), task.tag()),
         };
         let decisions = plan.tasks().iter().map(|task| decide(&facts(task))).collect();

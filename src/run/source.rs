@@ -25,6 +25,8 @@ pub(crate) struct Supply {
     pub(crate) network: Network,
     /// The source cache.
     pub(crate) cache_dir: PathBuf,
+    /// What git needs of the caller's environment.
+    pub(crate) git_env: Vec<(String, String)>,
 }
 
 /// Fills the fresh directory `dir` with the source of `task`.
@@ -136,7 +138,15 @@ fn repository(source: &Git, inputs: &Inputs, dir: &Path, supply: &Supply, contex
     };
     let from = redact(&source.url);
     context.tell(progress(context, &from, SourceState::Started));
-    git::export(source, &commit, dir, supply, context)?;
+    let git = git::Git {
+        url: &source.url,
+        cache_dir: &supply.cache_dir,
+        env: &supply.git_env,
+        offline: supply.network.offline,
+        cancelled: &|| context.cancel.is_cancelled(),
+    };
+    let mirror = git.fetch(&commit)?;
+    git.checkout(&mirror, &commit, dir, source.submodules)?;
     ready(context, from);
     Ok(())
 }
@@ -145,7 +155,7 @@ fn tell(context: &Context<'_>, from: &str, event: DownloadEvent) {
     let state = match event {
         DownloadEvent::Cached => SourceState::Cached,
         DownloadEvent::FromMirror(path) => SourceState::Local { path },
-        DownloadEvent::Started => SourceState::Started,
+        DownloadEvent::Started(_) => SourceState::Started,
         DownloadEvent::Progress { bytes, total } => SourceState::Received { bytes, total },
         DownloadEvent::Retrying { attempt, reason, .. } => SourceState::Retrying { attempt, reason },
     };

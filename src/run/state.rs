@@ -51,6 +51,11 @@ impl State {
         Ok(State { journal: Journal::open(path)? })
     }
 
+    /// The state as it is, for looking only: what is set afterwards is not kept.
+    pub(crate) fn look(path: &Path) -> Result<State> {
+        Ok(State { journal: Journal::look(path)? })
+    }
+
     /// How many bytes of a torn or corrupt end were dropped on opening; 0 after a clean end.
     pub(crate) fn dropped(&self) -> usize {
         self.journal.dropped()

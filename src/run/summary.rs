@@ -60,7 +60,9 @@ mod tests {
         let project = Project::new("shop").install_dir("/opt/shop").work_dir("/w").version("1.2");
         let project = project.license("Apache-2.0").license_content("Licensed under…\n");
         let project = project
-            .task(Task::new("zlib").version("1.3.1").license("Zlib").license_file("LICENSE").license_file("doc/LICENSE"))
+            .task(
+                Task::new("zlib").version("1.3.1").license("Zlib").license_file("LICENSE").license_file("doc/LICENSE"),
+            )
             .task(Task::new("all").virtual_task(true))
             .task(Task::new("tool").version("2"))
             .build()

@@ -11,11 +11,12 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use rayon::prelude::*;
 
 use super::environment::Variables;
+use super::source::Supply;
 use super::state::State;
 use crate::error::{Error, Result};
 use crate::host::cancel::Cancel;
 use crate::host::checksum;
-use crate::host::git;
+use crate::host::git::Git;
 use crate::host::listing::{Entry, Kind, Listing, Stat};
 use crate::host::process::Process;
 use crate::model::{Digest, Env, Input, InputTree, Paths, Platform, Project};
@@ -27,7 +28,7 @@ pub(crate) struct Survey<'s> {
     pub(crate) platform: &'s Platform,
     pub(crate) state: &'s Mutex<State>,
     pub(crate) cancel: &'s Cancel,
-    pub(crate) offline: bool,
+    pub(crate) supply: &'s Supply,
 }
 
 impl Survey<'_> {
@@ -75,7 +76,7 @@ impl Survey<'_> {
         if let Some(known) = state().hash(path, stat) {
             return Ok(known);
         }
-        let digest = checksum::sha256_file(path)?;
+        let digest = checksum::of_file(path, &[])?.sha256;
         state().remember_hash(path, stat, &digest)?;
         Ok(digest)
     }
@@ -85,7 +86,9 @@ impl Survey<'_> {
         let mut tree = InputTree::new();
         if found.is_dir() {
             let excludes = patterns(excludes)?;
-            let listing = Listing::of_filtered(root, &|path: &Path, _| excludes.is_match(path) || self.is_ours(&root.join(path)))?;
+            let listing = Listing::of_filtered(root, &|path: &Path, _| {
+                excludes.is_match(path) || self.is_ours(&root.join(path))
+            })?;
             self.add(&mut tree, root, Path::new(""), &listing.entries)?;
         } else {
             let stat = Stat::of(&found);
@@ -158,16 +161,20 @@ impl Survey<'_> {
     }
 
     fn commit(&self, url: &str, reference: &str) -> Result<String> {
-        let remote = !url.starts_with("file://") && !Path::new(url).is_absolute();
-        if self.offline && remote {
-            return Err(Error::Offline { url: crate::host::download::redact(url) });
-        }
-        git::resolve(url, reference, self.cancel)
+        let git = Git {
+            url,
+            cache_dir: &self.supply.cache_dir,
+            env: &self.supply.git_env,
+            offline: self.supply.network.offline,
+            cancelled: &|| self.cancel.is_cancelled(),
+        };
+        git.resolve(reference)
     }
 
     fn probe(&self, command: &str) -> Result<String> {
-        let variables: Variables =
-            [("PATH", Env::DEFAULT_PATH), ("LC_ALL", "C"), ("TZ", "UTC")].map(|(name, value)| (name.into(), value.into())).into();
+        let variables: Variables = [("PATH", Env::DEFAULT_PATH), ("LC_ALL", "C"), ("TZ", "UTC")]
+            .map(|(name, value)| (name.into(), value.into()))
+            .into();
         let mut output = String::new();
         let process = Process::shell(command, &variables, &self.project.recipe_dir, self.cancel);
         process.run(&mut |line| {

@@ -14,6 +14,7 @@ use crate::host::listing::{Entry, Kind, Listing};
 pub(crate) struct Span {
     pub(crate) task: String,
     pub(crate) tag: String,
+    pub(crate) overrides: Vec<String>,
     pub(crate) start: SystemTime,
     pub(crate) end: SystemTime,
 }
@@ -23,8 +24,10 @@ const TICK: Duration = Duration::from_millis(20);
 
 impl Installer<'_> {
     /// A direct task begins: until [`observe`](Installer::observe), its record says that it is unfinished.
-    pub(crate) fn begin_direct(&self, task: &str, tag: &str) -> Result<()> {
-        self.record_direct(task, tag, false, Vec::new())
+    pub(crate) fn begin_direct(&self, task: &str, tag: &str, overrides: &[String]) -> Result<()> {
+        let record =
+            Installed { tag: tag.to_owned(), complete: false, overrides: overrides.to_vec(), owned: Vec::new() };
+        self.record_direct(task, &record)
     }
 
     /// Records direct tasks that succeeded, each with the files below the install directory that appeared or changed
@@ -42,7 +45,8 @@ impl Installer<'_> {
         for span in spans {
             let seen = entries.iter().filter(|entry| entry.kind != Kind::Directory && changed_in(entry, span));
             let owned = seen.filter_map(|entry| self.seen(root, &span.task, entry)).collect();
-            self.record_direct(&span.task, &span.tag, true, owned)?;
+            let (tag, overrides) = (span.tag.clone(), span.overrides.clone());
+            self.record_direct(&span.task, &Installed { tag, complete: true, overrides, owned })?;
         }
         Ok(())
     }
@@ -59,11 +63,10 @@ impl Installer<'_> {
         Some(Owned { path, holding: Holding::Seen(print) })
     }
 
-    fn record_direct(&self, task: &str, tag: &str, complete: bool, owned: Vec<Owned>) -> Result<()> {
+    fn record_direct(&self, task: &str, record: &Installed) -> Result<()> {
         let mut register = self.register();
         let register = register.get_or_insert_with(|| super::Register::of(&self.state()));
-        let record = Installed { tag: tag.to_owned(), complete, overrides: Vec::new(), owned };
-        self.keep(register, task, &record)
+        self.keep(register, task, record)
     }
 }
 

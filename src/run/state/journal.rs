@@ -28,7 +28,8 @@ const TYPICAL_FRAME: usize = 256;
 #[derive(Debug)]
 pub(super) struct Journal {
     path: PathBuf,
-    file: File,
+    /// `None` where it is only looked at: what is set then is not kept.
+    file: Option<File>,
     /// What the file holds.
     bytes: Vec<u8>,
     /// Where in `bytes` the last frame of each key lies, and its value within it.
@@ -46,11 +47,7 @@ struct Place {
 
 impl Journal {
     pub(super) fn open(path: &Path) -> Result<Journal> {
-        let mut bytes = match fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(Error::io("read", path)(error)),
-        };
+        let mut bytes = read(path)?;
         refuse_newer(path, &bytes)?;
         let mut found = bytes.len();
         if !bytes.starts_with(HEADER) {
@@ -58,10 +55,24 @@ impl Journal {
             found += HEADER.len();
             bytes = HEADER.to_vec();
         }
-        let file = append_to(path)?;
+        let file = Some(append_to(path)?);
         let mut journal = Journal { path: path.to_path_buf(), file, bytes, index: HashMap::new(), live: 0, dropped: 0 };
         journal.load(found)?;
         journal.compact()?;
+        Ok(journal)
+    }
+
+    /// The log as it is, without a change to the file: for looking while another process may be writing.
+    pub(super) fn look(path: &Path) -> Result<Journal> {
+        let mut bytes = read(path)?;
+        refuse_newer(path, &bytes)?;
+        if !bytes.starts_with(HEADER) {
+            bytes = HEADER.to_vec();
+        }
+        let found = bytes.len();
+        let path = path.to_path_buf();
+        let mut journal = Journal { path, file: None, bytes, index: HashMap::new(), live: 0, dropped: 0 };
+        journal.load(found)?;
         Ok(journal)
     }
 
@@ -134,7 +145,7 @@ impl Journal {
         let too_large = || Error::io("write", &self.path)(ErrorKind::FileTooLarge.into());
         let frame = frame(&content.bytes).ok_or_else(too_large)?;
         let start = self.bytes.len();
-        if let Err(error) = self.file.write_all(&frame) {
+        if let Err(error) = self.file.as_mut().map_or(Ok(()), |file| file.write_all(&frame)) {
             // A torn frame would hide every later one.
             self.cut(start)?;
             return Err(Error::io("write", &self.path)(error));
@@ -146,17 +157,18 @@ impl Journal {
 
     fn cut(&mut self, end: usize) -> Result<()> {
         self.bytes.truncate(end);
-        let there = self.file.metadata().map_err(Error::io("look at", &self.path))?.len();
+        let Some(file) = &self.file else { return Ok(()) };
+        let there = file.metadata().map_err(Error::io("look at", &self.path))?.len();
         match there == end as u64 {
             true => Ok(()),
-            false => self.file.set_len(end as u64).map_err(Error::io("shorten", &self.path)),
+            false => file.set_len(end as u64).map_err(Error::io("shorten", &self.path)),
         }
     }
 
     /// Leaves the history out, if there is more of it than of anything else.
     fn compact(&mut self) -> Result<()> {
         let history = self.bytes.len() - HEADER.len() - self.live;
-        if history <= HISTORY.max(self.live) {
+        if self.file.is_none() || history <= HISTORY.max(self.live) {
             return Ok(());
         }
         let mut bytes = HEADER.to_vec();
@@ -167,7 +179,7 @@ impl Journal {
             index.insert(key.clone(), Place { value: start + value, frame: start..bytes.len() });
         }
         write_atomic(&self.path, &bytes)?;
-        self.file = append_to(&self.path)?;
+        self.file = Some(append_to(&self.path)?);
         (self.bytes, self.index) = (bytes, index);
         Ok(())
     }
@@ -177,6 +189,13 @@ impl Journal {
 fn split(content: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut reader = Reader::new(content);
     reader.blob().map(|key| (key, reader.rest()))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    match fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        read => read.map_err(Error::io("read", path)),
+    }
 }
 
 fn append_to(path: &Path) -> Result<File> {

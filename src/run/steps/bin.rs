@@ -14,9 +14,8 @@ pub(super) fn run(step: &Bin, context: &Context<'_>) -> Result<()> {
     let words: Vec<OsString> = std::iter::once(program.into_os_string()).chain(args).collect();
     let variables = context.variables(&step.env);
     let dir = context.dir(step.dir.as_deref());
-    let process = Process::program(&words, &variables, &dir, context.cancel)
-        .limit(context.limit)
-        .jobserver(context.jobserver);
+    let process =
+        Process::program(&words, &variables, &dir, context.cancel).limit(context.limit).jobserver(context.jobserver);
     super::run_process(&process, context)
 }
 

@@ -23,12 +23,7 @@ pub(crate) fn run_all(commands: &[Command], context: &Context<'_>) -> Result<()>
         context.cancel.check()?;
         let title = command.title();
         context.log.line(format!("[{}/{}] {title}", index + 1, commands.len()).as_bytes())?;
-        context.tell(Event::StepStarted {
-            task: context.task.clone(),
-            step: index + 1,
-            steps: commands.len(),
-            title,
-        });
+        context.tell(Event::StepStarted { task: context.task.clone(), step: index + 1, steps: commands.len(), title });
         run(command, context)?;
     }
     Ok(())

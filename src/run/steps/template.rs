@@ -51,7 +51,8 @@ fn expand(value: &Value, context: &Context<'_>) -> Value {
 
 /// The template engine's message with its line, but without the name that it made up for the template.
 fn describe(error: &minijinja::Error) -> String {
-    let detail = error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
+    let detail =
+        error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
     match error.line() {
         Some(line) => format!("line {line}: {detail}"),
         None => detail,

@@ -1,0 +1,72 @@
+//! How long a plan takes: graph, selection and every shasum, for graphs of several shapes and sizes.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "made by criterion; a bench fails by panicking")]
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use cortado::{Graph, Inputs, Plan, Project, Source, Task};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+
+/// A task of ordinary size.
+fn task(number: usize) -> Task {
+    Task::new(format!("package-{number}"))
+        .version("1.3.1")
+        .license("Zlib")
+        .license_file("LICENSE")
+        .source(Source::url(format!("https://example.org/package-{number}-1.3.1.tar.gz")).sha256("a".repeat(64)))
+        .env([("CFLAGS", "-O2 -g")])
+        .command("./configure --prefix=@{install_dir} --disable-static")
+        .command("make")
+        .command("make install DESTDIR=@{stage_dir}")
+}
+
+fn project(tasks: impl Iterator<Item = Task>) -> Project {
+    Project::new("bench").install_dir("/opt/bench").work_dir("/var/bench").tasks(tasks).build().unwrap()
+}
+
+fn needs(task: Task, upstream: usize) -> Task {
+    task.depends_on(format!("package-{upstream}"))
+}
+
+/// Each task depends on the one before it.
+fn chain(count: usize) -> Project {
+    project((0..count).map(|number| (number > 0).then(|| needs(task(number), number - 1)).unwrap_or_else(|| task(0))))
+}
+
+/// Layers of a hundred; each task depends on three of the layer below.
+fn layered(count: usize) -> Project {
+    project((0..count).map(|number| match (number / 100).checked_sub(1) {
+        None => task(number),
+        Some(layer) => (0..3).fold(task(number), |task, step| needs(task, layer * 100 + (number + step * 7) % 100)),
+    }))
+}
+
+/// All tasks depend on the first.
+fn fan(count: usize) -> Project {
+    project((0..count).map(|number| (number > 0).then(|| needs(task(number), 0)).unwrap_or_else(|| task(0))))
+}
+
+fn plan(project: &Project) -> usize {
+    let graph = Graph::new(project).unwrap();
+    let selection = graph.select(&[] as &[&str]).unwrap();
+    Plan::new(&graph, &selection, Inputs::new("linux-x86_64-gnu-2.36")).unwrap().tasks().len()
+}
+
+fn plans(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("plan");
+    group.sample_size(20).measurement_time(Duration::from_secs(3)).warm_up_time(Duration::from_secs(1));
+    let shapes: [(&str, fn(usize) -> Project, &[usize]); 3] =
+        [("chain", chain, &[1_000]), ("layered", layered, &[1_000, 10_000, 100_000]), ("fan", fan, &[1_000, 10_000])];
+    for (shape, make, counts) in shapes {
+        for count in counts {
+            let project = make(*count);
+            group.throughput(Throughput::Elements(*count as u64));
+            group.bench_function(BenchmarkId::new(shape, count), |bencher| bencher.iter(|| plan(black_box(&project))));
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, plans);
+criterion_main!(benches);

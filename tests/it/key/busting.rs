@@ -242,7 +242,7 @@ fn what_does_not_change_the_product_changes_no_key() {
         ("a dependency said twice", a().depends_on("d"), a().depends_on("d").depends_on("d")),
         ("order of probes", a().probe("x").probe("y"), a().probe("y").probe("x")),
         ("order of inputs", a().input("x").input("y"), a().input("y").input("x")),
-        ("an input said twice", a().input("x"), a().input("x").input("x")),
+        ("an input said twice", a().input("x"), a().input("x").input("x//").input("x/.")),
         ("a block's name", block("f()"), a().block(Block::new("f()", |_| Ok(())).named("install"))),
         ("a virtual task's version", a().virtual_task(true), task("a").version("2").virtual_task(true)),
     ];

@@ -1,4 +1,4 @@
-//! The golden vectors: keys that an implementation from `docs/key.md` alone has computed.
+//! The golden vectors: keys that a second, separate implementation of `docs/key.md` has computed.
 
 use std::collections::BTreeMap;
 

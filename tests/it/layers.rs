@@ -184,8 +184,7 @@ fn every_file_belongs_to_a_layer() {
 
 #[test]
 fn every_file_opens_with_what_it_is() {
-    // A file of a single line is a place kept for what is to come.
-    for file in files().into_iter().filter(|file| file.text.lines().count() > 1) {
+    for file in files() {
         let opening = file.text.lines().next().unwrap();
         let says = opening.strip_prefix("//! ").is_some_and(|sentence| sentence.len() > 12);
         assert!(says, "{} opens with `{opening}`", file.path.display());
@@ -194,7 +193,8 @@ fn every_file_opens_with_what_it_is() {
 
 #[test]
 fn no_file_is_too_long_to_read() {
-    for file in files() {
+    // Stories of one noun may be many.
+    for file in files().into_iter().filter(|file| !file.path.ends_with("tests.rs")) {
         let lines = file.text.lines().count();
         assert!(lines <= LONGEST, "{} has {lines} lines: find its second noun", file.path.display());
     }

@@ -1,1 +1,3 @@
 //! tmp
+#[cfg(feature = "lua")]
+mod recipe;

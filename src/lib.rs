@@ -12,10 +12,21 @@ mod report;
 mod run;
 mod text;
 
+pub use cache::{
+    Artifact, CacheMode, CachePolicy, Cacher, Callbacks, Closures, DirectoryStore, Listed, Miss, Put, Store, Stored,
+    closures,
+};
 pub use error::{Error, Result};
+pub use host::cancel::Cancel;
+pub use host::lock::Wait;
 pub use model::command::{self, Block, Command};
 pub use model::{
-    Algorithm, Archive, Checksum, Digest, Env, Format, Git, Input, License, LinkMode, Local, Metadata, NotAChecksum,
-    NotADigest, NotAFormat, Paths, PlatformKey, Project, ProjectBuilder, Scope, Source, Task,
+    Algorithm, Archive, Checksum, Cpu, Digest, Distribution, Env, Format, Git, Input, InputTree, Kernel, Libc, License,
+    LinkMode, Local, Metadata, NotAChecksum, NotADigest, NotAFormat, Paths, Platform, PlatformKey, Project,
+    ProjectBuilder, Scope, Source, Task,
 };
 pub use plan::{Field, Graph, Inputs, KEY_FORMAT, Outline, Plan, PlannedTask};
+pub use run::{
+    Action, CacheReport, Decision, Engine, Event, History, Outcome, Preview, Progress, Report, SourceState, TaskRef,
+    TaskReport,
+};

@@ -1,60 +1,24 @@
-//! tmp: stands in for the cache layer until it lands.
+//! The cache: how artifacts come and go. Callbacks are the user's side of it, stores are ready-made callbacks, trees are
+//! what is kept unpacked on this machine.
 
-use std::path::{Path, PathBuf};
+pub(crate) mod artifact;
+mod cacher;
+mod callbacks;
+pub(crate) mod codec;
+mod directory;
+mod exchange;
+pub(crate) mod guard;
+mod policy;
+mod store;
+pub(crate) mod trees;
 
-use crate::model::Digest;
-
-pub trait Callbacks: Send + Sync {
-    fn fetch(&self, _cacher: &Cacher) -> anyhow::Result<bool> {
-        Ok(false)
-    }
-    fn update(&self, _artifact: &Artifact) -> anyhow::Result<bool> {
-        Ok(false)
-    }
-}
-
-#[derive(Debug, Clone)]
-pub struct Cacher;
-
-impl Cacher {
-    pub fn name(&self) -> &str {
-        "zlib"
-    }
-    pub fn tag(&self) -> &str {
-        "shop-zlib-1"
-    }
-    pub fn filename(&self) -> &str {
-        "shop-zlib-1.tar.gz"
-    }
-    pub fn unpack(&self, path: impl AsRef<Path>) -> anyhow::Result<bool> {
-        Ok(path.as_ref().exists())
-    }
-}
-
-#[derive(Debug, Clone)]
-pub struct Artifact(pub PathBuf);
-
-impl Artifact {
-    pub fn name(&self) -> &str {
-        "zlib"
-    }
-    pub fn tag(&self) -> &str {
-        "shop-zlib-1"
-    }
-    pub fn filename(&self) -> &str {
-        "shop-zlib-1.tar.gz"
-    }
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-    pub fn digest(&self) -> Digest {
-        Digest::of("")
-    }
-    pub fn size(&self) -> u64 {
-        0
-    }
-    pub fn copy_to(&self, dir: impl AsRef<Path>) -> anyhow::Result<bool> {
-        std::fs::copy(&self.0, dir.as_ref().join(self.filename()))?;
-        Ok(true)
-    }
-}
+pub use artifact::Artifact;
+pub use cacher::Cacher;
+pub(crate) use cacher::Restored;
+pub use callbacks::{Callbacks, Closures, closures};
+pub use directory::DirectoryStore;
+pub use exchange::Miss;
+pub(crate) use exchange::{Exchange, Lookup};
+pub use policy::{CacheMode, CachePolicy};
+pub use store::{Listed, Put, Store, Stored};
+pub(crate) use trees::{Tree, TreeState, Trees};

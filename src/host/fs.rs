@@ -1,1 +1,263 @@
-//! stub
+//! The small verbs of the file system that everyone needs, each with an error that names the verb and the path.
+//!
+//! What differs from `std::fs`: files appear whole or not at all, removal copes with read-only directories and never
+//! follows a symlink, and a directory is emptied without slowing down what is written into it next.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, Metadata, Permissions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+/// Bytes of each file that [`same_content`] holds at a time.
+const COMPARED_AT_ONCE: usize = 64 << 10;
+
+/// Writes a file whole: readers see the old content or the new, never a part.
+///
+/// The content goes to a temporary file in the same directory, which is then renamed. A symlink at `path` is replaced,
+/// not followed. Not synchronised to disk: a power cut may cost the file, a crash of the program cannot.
+pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = tempfile::Builder::new()
+        .prefix(".tmp-")
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(parent(path))
+        .map_err(Error::io("create a file beside", path))?;
+    file.write_all(bytes).map_err(Error::io("write", path))?;
+    file.persist(path).map(drop).map_err(|error| Error::io("write", path)(error.error))
+}
+
+/// Makes a directory and whatever is missing above it.
+pub(crate) fn create_dirs(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).map_err(Error::io("create the directory", path))
+}
+
+/// What is at `path` itself, a symlink not followed; `None` where there is nothing.
+pub(crate) fn probe(path: &Path) -> Result<Option<Metadata>> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(Error::io("look at", path)(error)),
+    }
+}
+
+/// Removes whatever is at `path`, a file, a symlink (never its target) or a whole tree; nothing there is fine.
+pub(crate) fn remove_tree(path: &Path) -> Result<()> {
+    match probe(path)? {
+        None => Ok(()),
+        Some(found) if !found.is_dir() => missing_is_fine(fs::remove_file(path)).map_err(Error::io("remove", path)),
+        Some(_) => match missing_is_fine(fs::remove_dir_all(path)) {
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                open_up(path)?;
+                missing_is_fine(fs::remove_dir_all(path)).map_err(Error::io("remove", path))
+            }
+            result => result.map_err(Error::io("remove", path)),
+        },
+    }
+}
+
+/// Leaves an empty directory at `path`, whatever was there.
+///
+/// Old content is renamed aside and removed from there: on ext4, creating files in a directory that has just lost many
+/// is ten times slower for some seconds.
+pub(crate) fn empty_dir(path: &Path) -> Result<()> {
+    let parent = parent(path);
+    create_dirs(parent)?;
+    if probe(path)?.is_none() {
+        return create_dirs(path);
+    }
+    let aside = tempfile::Builder::new()
+        .prefix(".tmp-")
+        .tempdir_in(parent)
+        .map_err(Error::io("create a directory beside", path))?
+        .keep();
+    fs::rename(path, aside.join("old")).map_err(Error::io("rename", path))?;
+    create_dirs(path)?;
+    remove_tree(&aside)
+}
+
+/// Removes the directories above `path` that are empty, from the nearest upwards, up to but without `stop_at`.
+pub(crate) fn prune_empty_parents(path: &Path, stop_at: &Path) -> Result<()> {
+    for dir in path.ancestors().skip(1).take_while(|dir| *dir != stop_at && dir.starts_with(stop_at)) {
+        match fs::remove_dir(dir) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) if matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::NotADirectory) => break,
+            Err(error) => return Err(Error::io("remove the empty directory", dir)(error)),
+        }
+    }
+    Ok(())
+}
+
+/// Whether two files have the same bytes. Sizes are the caller's to compare first.
+pub(crate) fn same_content(first: &Path, second: &Path) -> Result<bool> {
+    let open = |path: &Path| File::open(path).map_err(Error::io("read", path));
+    let (mut left, mut right) = (open(first)?, open(second)?);
+    let (mut ours, mut theirs) = (vec![0; COMPARED_AT_ONCE], vec![0; COMPARED_AT_ONCE]);
+    loop {
+        let ours = fill(&mut left, &mut ours).map_err(Error::io("read", first))?;
+        let theirs = fill(&mut right, &mut theirs).map_err(Error::io("read", second))?;
+        if ours != theirs || ours.is_empty() {
+            return Ok(ours == theirs);
+        }
+    }
+}
+
+/// The directory that holds `path`; `.` for a bare name.
+pub(crate) fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent.as_os_str() == OsStr::new("") => Path::new("."),
+        Some(parent) => parent,
+        None => path,
+    }
+}
+
+/// Gives every directory of a tree back to its owner, so that it can be removed.
+fn open_up(dir: &Path) -> Result<()> {
+    fs::set_permissions(dir, Permissions::from_mode(0o700)).map_err(Error::io("make writable", dir))?;
+    for entry in fs::read_dir(dir).map_err(Error::io("read the directory", dir))? {
+        let entry = entry.map_err(Error::io("read the directory", dir))?;
+        let path = entry.path();
+        if entry.file_type().map_err(Error::io("look at", &path))?.is_dir() {
+            open_up(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads until the buffer is full or the file ends.
+fn fill<'a>(file: &mut File, buffer: &'a mut [u8]) -> io::Result<&'a [u8]> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(buffer.get(..filled).unwrap_or_default())
+}
+
+fn missing_is_fine(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn names(dir: &Path) -> Vec<String> {
+        let mut names: Vec<_> =
+            fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_written_file_replaces_a_symlink_and_leaves_its_target_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let (link, target) = (dir.path().join("link"), dir.path().join("target"));
+        fs::write(&target, "old").unwrap();
+        symlink(&target, &link).unwrap();
+        write_atomic(&link, b"new").unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"old");
+        assert_eq!(fs::read(&link).unwrap(), b"new");
+        assert!(!link.is_symlink());
+        assert_eq!(names(dir.path()), ["link", "target"]);
+    }
+
+    #[test]
+    fn a_failed_write_names_the_file_and_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("taken")).unwrap();
+        let error = write_atomic(&dir.path().join("taken"), b"new").unwrap_err().to_string();
+        assert!(error.starts_with("could not write `") && error.contains("taken`"), "{error}");
+        assert_eq!(names(dir.path()), ["taken"]);
+    }
+
+    #[test]
+    fn a_tree_with_read_only_directories_is_removed_and_links_are_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (tree, kept) = (dir.path().join("tree"), dir.path().join("kept"));
+        fs::create_dir_all(tree.join("a/b")).unwrap();
+        fs::write(&kept, "").unwrap();
+        fs::write(tree.join("a/b/file"), "").unwrap();
+        symlink(dir.path(), tree.join("a/up")).unwrap();
+        fs::set_permissions(tree.join("a/b"), Permissions::from_mode(0o500)).unwrap();
+        fs::set_permissions(tree.join("a"), Permissions::from_mode(0o500)).unwrap();
+        remove_tree(&tree).unwrap();
+        remove_tree(&tree).unwrap();
+        assert_eq!(names(dir.path()), ["kept"]);
+    }
+
+    #[test]
+    fn a_locked_tree_opens_up() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("a/b")).unwrap();
+        fs::set_permissions(dir.path().join("a/b"), Permissions::from_mode(0o000)).unwrap();
+        open_up(&dir.path().join("a")).unwrap();
+        let mode = fs::metadata(dir.path().join("a/b")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+
+    #[test]
+    fn removing_a_symlink_to_a_directory_keeps_the_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("target")).unwrap();
+        symlink("target", dir.path().join("link")).unwrap();
+        remove_tree(&dir.path().join("link")).unwrap();
+        assert_eq!(names(dir.path()), ["target"]);
+    }
+
+    #[test]
+    fn an_emptied_directory_is_empty_whatever_was_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("above/stage");
+        empty_dir(&path).unwrap();
+        fs::write(path.join("file"), "").unwrap();
+        empty_dir(&path).unwrap();
+        assert!(names(&path).is_empty());
+        fs::remove_dir(&path).unwrap();
+        symlink("/nowhere", &path).unwrap();
+        empty_dir(&path).unwrap();
+        assert!(!path.is_symlink() && names(&path).is_empty());
+        assert_eq!(names(&dir.path().join("above")), ["stage"]);
+    }
+
+    #[test]
+    fn files_are_the_same_to_the_last_byte() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str, bytes: &[u8]| {
+            fs::write(dir.path().join(name), bytes).unwrap();
+            dir.path().join(name)
+        };
+        let mut bytes = vec![7; COMPARED_AT_ONCE * 2];
+        let (first, same) = (file("first", &bytes), file("same", &bytes));
+        bytes[COMPARED_AT_ONCE * 2 - 1] = 8;
+        let (other, empty) = (file("other", &bytes), file("empty", b""));
+        assert!(same_content(&first, &same).unwrap());
+        assert!(!same_content(&first, &other).unwrap());
+        assert!(!same_content(&first, &empty).unwrap());
+        assert!(same_content(&empty, &empty).unwrap());
+    }
+
+    #[test]
+    fn empty_parents_go_and_the_first_full_one_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let top = dir.path().join("top");
+        fs::create_dir_all(top.join("a/b/c")).unwrap();
+        fs::write(top.join("a/kept"), "").unwrap();
+        prune_empty_parents(&top.join("a/b/c/file"), &top).unwrap();
+        assert_eq!(names(&top.join("a")), ["kept"]);
+        fs::remove_file(top.join("a/kept")).unwrap();
+        prune_empty_parents(&top.join("a/file"), &top).unwrap();
+        assert!(names(&top).is_empty());
+    }
+}

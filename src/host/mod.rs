@@ -1,6 +1,7 @@
 //! The host: the only layer that does I/O. Files, processes, archives, locks and the network live here; what to do
 //! with them is decided above.
 
+pub(crate) mod beneath;
 pub(crate) mod cancel;
 pub(crate) mod checksum;
 pub(crate) mod clone;
@@ -12,9 +13,12 @@ pub(crate) mod fs;
 pub(crate) mod git;
 pub(crate) mod gzip;
 pub(crate) mod jobserver;
+pub(crate) mod lanes;
+pub(crate) mod lines;
 pub(crate) mod listing;
 pub(crate) mod lock;
 pub(crate) mod pack;
 pub(crate) mod patch;
+pub(crate) mod pax;
 pub(crate) mod process;
 pub(crate) mod unpack;

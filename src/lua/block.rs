@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use mlua::Value;
+use mlua::serde::SerializeOptions;
+use mlua::{Lua, LuaSerdeExt, Value};
 
 use super::args::Args;
 use super::closed::Closed;
 use super::mistake::Mistake;
+use super::scope;
 use super::value::variables;
-use super::{platform, scope};
 use crate::command::{Block, Command, Sync, Variables};
 use crate::model::Scope;
 
@@ -37,9 +38,14 @@ fn text(code: &Closed, variables: &Variables) -> mlua::Result<String> {
 
 fn run(code: &Closed, variables: &Variables, scope: &Scope<'_>) -> anyhow::Result<()> {
     code.run(|lua, function| {
-        let variables = platform::data(lua, variables)?;
+        let variables = data(lua, variables)?;
         scope::with(lua, scope, |task| function.call::<()>((task, variables)))
     })
+}
+
+/// Plain data as a Lua table.
+fn data(lua: &Lua, data: &Variables) -> mlua::Result<Value> {
+    lua.to_value_with(data, SerializeOptions::new().set_array_metatable(false))
 }
 
 /// `decide = function(source, target) … end`: whether to replace the target.

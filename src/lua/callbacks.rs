@@ -85,13 +85,15 @@ impl Call {
             Call::Update(_) => ("update", reading.declared.borrow().update.clone()),
         };
         let Some(function) = function else { return Ok(false) };
+        let info = function.info();
         let answer: Value = match self {
             Call::Fetch(cacher) => function.call(lua.create_userdata(CacherWord { cacher, dir })?)?,
             Call::Update(artifact) => function.call(lua.create_userdata(ArtifactWord { artifact, dir })?)?,
         };
         answer.as_boolean().ok_or_else(|| {
             let problem = format!("`{word}` must return true or false, it returned {}", kind(&answer));
-            Mistake::new(problem).hint("`true` says that the cache had it, or has it now").into()
+            let mistake = Mistake::new(problem).hint("`true` says that the cache had it, or has it now");
+            mistake.noticed(&info.short_src.unwrap_or_default(), info.line_defined.unwrap_or(0)).into()
         })
     }
 }
@@ -162,3 +164,6 @@ impl UserData for ArtifactWord {
 fn foreign(error: anyhow::Error) -> mlua::Error {
     Mistake::new(format!("{error:#}")).into()
 }
+
+#[cfg(test)]
+mod tests;

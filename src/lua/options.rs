@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use super::limits::Limits;
-use crate::command::Variables;
+use crate::model::Platform;
 
 /// How a recipe is read. Begin with [`RecipeOptions::default`] and change what is different.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RecipeOptions {
-    /// The facts that a recipe finds in its table `platform`. Unless said these are `os` and `arch`, as the compiler
-    /// of this program knows them.
-    pub platform: Variables,
+    /// The machine that the recipe sees as `platform`; unless said, this one.
+    pub platform: Option<Platform>,
     /// How many instructions of Lua's machine the recipe may run, and then each block and each callback; 50 million
     /// unless said, less than a second.
     pub instructions: u64,
@@ -23,13 +22,7 @@ pub struct RecipeOptions {
 
 impl Default for RecipeOptions {
     fn default() -> Self {
-        let facts = [("os", std::env::consts::OS), ("arch", std::env::consts::ARCH)];
-        Self {
-            platform: facts.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect(),
-            instructions: 50_000_000,
-            memory: 256 << 20,
-            time_limit: Duration::from_secs(10),
-        }
+        Self { platform: None, instructions: 50_000_000, memory: 256 << 20, time_limit: Duration::from_secs(10) }
     }
 }
 

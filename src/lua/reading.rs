@@ -15,7 +15,7 @@ use super::options::RecipeOptions;
 use super::script::{Place, Script};
 use super::{env, platform, project, sandbox};
 use crate::error::{Error, Result};
-use crate::model::{ProjectBuilder, Task};
+use crate::model::{Platform, ProjectBuilder, Task};
 
 /// Which recipe is read, how, and from which bytes if it was read before.
 #[derive(Debug, Clone)]
@@ -27,6 +27,7 @@ pub(super) struct Origin {
     /// The recipe's file name.
     pub(super) name: String,
     pub(super) options: RecipeOptions,
+    pub(super) platform: Platform,
     pub(super) record: Option<Arc<Record>>,
     /// Lets a test put a word of its own into the state.
     #[cfg(test)]
@@ -87,7 +88,7 @@ impl Origin {
         let lua = sandbox::state(&reading.limits)?;
         lua.set_app_data(reading.clone());
         let globals = lua.globals();
-        globals.raw_set("platform", platform::table(&lua, &self.options.platform)?)?;
+        globals.raw_set("platform", platform::table(&lua, &self.platform)?)?;
         globals.raw_set("project", lua.create_function(project::declare)?)?;
         globals.raw_set("read_file", lua.create_function(read_file)?)?;
         globals.raw_set("require", lua.create_function(require)?)?;

@@ -10,6 +10,7 @@ use super::reading::Origin;
 use super::script::Place;
 use crate::cache::Callbacks;
 use crate::error::{Error, Result};
+use crate::host::detect::detect;
 use crate::model::ProjectBuilder;
 
 /// A recipe that was read: its project, its cache callbacks, and where everything stands in it.
@@ -46,6 +47,7 @@ impl Recipe {
             dir,
             name,
             options: options.clone(),
+            platform: options.platform.clone().unwrap_or_else(|| detect(Path::new("/"))),
             record: None,
             #[cfg(test)]
             rendezvous: None,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{callbacks, env, project, scope, source, steps, table, task};
+use super::{callbacks, env, platform, project, scope, source, steps, table, task};
 
 /// Words by the class that `lua/types.lua` calls them after.
 pub(super) fn words() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
@@ -11,6 +11,7 @@ pub(super) fn words() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     let globals = env::HELPERS.iter().map(|helper| helper.name);
     BTreeMap::from([
         ("globals", globals.chain(["project", "platform", "read_file", "secret", "print", "require"]).collect()),
+        ("cortado.Platform", platform::NAMES.into_iter().collect()),
         ("cortado.ProjectOptions", table::names(project::WORDS).into_iter().collect()),
         ("cortado.Project", project::METHODS.into_iter().collect()),
         ("cortado.TaskOptions", table::names(task::WORDS).into_iter().collect()),

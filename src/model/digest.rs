@@ -26,6 +26,16 @@ impl Digest {
         &self.0
     }
 
+    /// The 64 lower-case hex digits.
+    pub(crate) fn hex(&self) -> [u8; 64] {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut hex = [0; 64];
+        for (pair, byte) in hex.chunks_exact_mut(2).zip(self.0) {
+            pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        }
+        hex
+    }
+
     /// The first twelve hex digits, for messages to people.
     pub fn short(&self) -> String {
         hex::encode(&self.0[..6])

@@ -51,7 +51,7 @@ impl Format {
         };
         let told = NAMES.iter().filter(|(format, _)| *format != Self::Plain).find(|(format, names)| {
             let lone = |name: &&str| format.is_compressed_tar() && COMPRESSIONS.contains(name);
-            names.iter().filter(|name| !lone(name)).any(|name| ends_with(name))
+            names.iter().filter(|name| !lone(name)).any(&ends_with)
         });
         told.map(|(format, _)| *format)
     }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 pub struct License {
     /// An SPDX identifier or expression, or free text. `Unspecified` unless said.
     pub id: String,
-    /// Files relative to the task's source directory. Each is installed, on every run, as
+    /// Files relative to the task's source directory, or below `@{recipe_dir}`. Each is installed, on every run, as
     /// `<install_dir>/LICENSES/<task>/<file>`.
     pub files: Vec<PathBuf>,
 }

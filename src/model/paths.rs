@@ -74,21 +74,6 @@ impl Paths {
     }
 }
 
-/// What is named below `@{recipe_dir}` in a text: for each mention the path behind it, up to the first character
-/// that a plain relative path would not hold. `@{recipe_dir}/files/*.h` names `files/`.
-pub(crate) fn recipe_mentions(text: &[u8]) -> impl Iterator<Item = PathBuf> + '_ {
-    const WORD: &[u8] = b"@{recipe_dir}";
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let at = rest.windows(WORD.len()).position(|window| window == WORD)?;
-        rest = rest.get(at + WORD.len()..)?;
-        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._+-/,@%=".contains(byte) || *byte >= 0x80;
-        let end = rest.iter().position(|byte| !plain(byte)).unwrap_or(rest.len());
-        let path = OsStr::from_bytes(rest.get(..end)?);
-        Some(PathBuf::from(path).strip_prefix("/").map(Path::to_path_buf).unwrap_or_default())
-    })
-}
-
 fn contains(bytes: &[u8], needle: &[u8]) -> bool {
     bytes.windows(needle.len()).any(|window| window == needle)
 }
@@ -134,12 +119,5 @@ mod tests {
         let base = Path::new("/w/src/zlib");
         assert_eq!(paths().resolve(base, Path::new("a/b")), Path::new("/w/src/zlib/a/b"));
         assert_eq!(paths().resolve(base, Path::new("@{install_dir}/b")), Path::new("/opt/shop/b"));
-    }
-
-    #[test]
-    fn mentions_of_the_recipe_directory_are_found() {
-        let text = b"cp @{recipe_dir}/files/*.h \"@{recipe_dir}/a b\" && ls @{recipe_dir}; x @{install_dir}/y";
-        let found: Vec<_> = recipe_mentions(text).collect();
-        assert_eq!(found, [Path::new("files/"), Path::new("a"), Path::new("")]);
     }
 }

@@ -1,11 +1,13 @@
 //! A project: its directories, what it says about itself, and its tasks, checked as a whole.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use super::env::Env;
+use super::input::Input;
 use super::link_mode::LinkMode;
+use super::mentions;
 use super::metadata::Metadata;
 use super::name;
 use super::task::Task;
@@ -19,7 +21,7 @@ pub enum PlatformKey {
     /// The operating system, architecture, and the C library's family and version.
     #[default]
     Host,
-    /// A text of the user's.
+    /// A text of the user's, which may be empty.
     Is(String),
     /// Nothing: artifacts are the same everywhere.
     Any,
@@ -106,6 +108,12 @@ impl Project {
         self.tasks.iter().find(|task| task.name == name)
     }
 
+    /// What counts into every task's shasum and has to be looked up before planning: files that the project's
+    /// environment mentions.
+    pub fn inputs(&self) -> Vec<Input> {
+        mentions::of_env(&self.env).into_iter().collect()
+    }
+
     /// Whether a task is staged and cached, rather than installed directly.
     pub(crate) fn caches(&self, task: &Task) -> bool {
         self.cache && task.cache
@@ -142,7 +150,8 @@ impl ProjectBuilder {
         self
     }
 
-    /// What relative paths of patches, templates and local sources start from; an absolute path. It does not count.
+    /// What relative paths of patches, templates, local sources and inputs start from; an absolute path, the work
+    /// directory unless said. It does not count.
     pub fn recipe_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.project.recipe_dir = dir.into();
         self
@@ -154,7 +163,8 @@ impl ProjectBuilder {
         self
     }
 
-    /// What tags start with instead of the project's name; an empty text for nothing.
+    /// What tags start with instead of the project's name; an empty text for nothing. It is part of the tag, not of the
+    /// shasum.
     pub fn cache_tag_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.project.cache_tag_prefix = Some(prefix.into());
         self
@@ -306,19 +316,33 @@ impl ProjectBuilder {
             validate::glob(&format!("{place}, extra_files"), pattern)?;
         }
         check_tasks(&project.tasks)?;
+        let recipe_dir = project.recipe_dir.clone();
+        project.tasks.iter_mut().for_each(|task| make_relative(task, &recipe_dir));
         Ok(project)
     }
 }
 
 fn check_tasks(tasks: &[Task]) -> Result<()> {
-    let mut seen = HashMap::with_capacity(tasks.len());
+    let mut seen = HashSet::with_capacity(tasks.len());
     for task in tasks {
         validate::task(task)?;
-        if seen.insert(task.name.as_str(), ()).is_some() {
+        if !seen.insert(task.name.as_str()) {
             return Err(Error::Duplicate { name: task.name.clone() });
         }
     }
     Ok(())
+}
+
+/// Names declared inputs from the recipe directory where they lie below it, so that the key does not depend on where
+/// that is.
+fn make_relative(task: &mut Task, recipe_dir: &Path) {
+    for input in &mut task.inputs {
+        if let Input::Tree { path, .. } = input
+            && let Ok(below) = path.strip_prefix(recipe_dir)
+        {
+            *path = below.to_path_buf();
+        }
+    }
 }
 
 /// An absolute path without `.` and `..`, which is not the root.

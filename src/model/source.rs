@@ -1,5 +1,6 @@
 //! Where a task's input comes from: an archive at an address, a local directory, or a git repository.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -78,7 +79,7 @@ impl Archive {
 
     /// Pins the content; of several checksums the strongest is used.
     pub fn checksum(mut self, algorithm: Algorithm, hex: impl Into<String>) -> Self {
-        self.checksums.push((algorithm, hex.into().to_ascii_lowercase()));
+        self.checksums.push((algorithm, hex.into().trim().to_ascii_lowercase()));
         self
     }
 
@@ -177,6 +178,17 @@ impl Git {
     }
 }
 
+/// A URL without the user name and password in it, which change without changing what the URL names.
+pub(crate) fn without_credentials(url: &str) -> Cow<'_, str> {
+    let Some((scheme, rest)) = url.split_once("://") else { return Cow::Borrowed(url) };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    match authority.rsplit_once('@') {
+        Some((_, host)) => Cow::Owned(format!("{scheme}://{host}{path}")),
+        None => Cow::Borrowed(url),
+    }
+}
+
 impl From<Archive> for Source {
     fn from(archive: Archive) -> Self {
         Source::Archive(archive)
@@ -192,5 +204,20 @@ impl From<Local> for Source {
 impl From<Git> for Source {
     fn from(git: Git) -> Self {
         Source::Git(git)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_no_part_of_where_a_source_is() {
+        let plain = |url| without_credentials(url).into_owned();
+        assert_eq!(plain("https://me:s3cret@example.org:8443/a@b?c"), "https://example.org:8443/a@b?c");
+        assert_eq!(plain("https://a@b@example.org"), "https://example.org");
+        for same in ["https://example.org/x@1.tar.gz", "git@example.org:x/y.git", "file:///srv/@x"] {
+            assert_eq!(plain(same), same);
+        }
     }
 }

@@ -1,13 +1,14 @@
 //! A task: one unit of a project, and the words that describe it.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::command::{Block, Command, Content, Copy, Emit, Link, Mkdir, Shell};
+use super::command::{Block, Command, Copy, Emit, Link, Mkdir, Shell};
 use super::env::Env;
 use super::input::Input;
 use super::license::License;
-use super::paths::recipe_mentions;
+use super::mentions;
 use super::source::{At, Source};
 
 /// One unit of a project: what it is made from, what it depends on, and the steps that install it.
@@ -212,45 +213,21 @@ impl Task {
         &self.license
     }
 
-    /// Everything outside the model that counts into the task's shasum and has to be looked up before planning.
+    /// Everything outside the model that counts into the task's shasum and has to be looked up before planning,
+    /// besides the project's own [`inputs`](super::Project::inputs).
     pub fn all_inputs(&self) -> Vec<Input> {
-        let mut inputs = self.inputs.clone();
+        let mut inputs = self.files();
         inputs.extend(self.source.as_ref().and_then(source_input));
         inputs.extend(self.probes.iter().cloned().map(Input::Probe));
-        inputs.extend(self.mentions().into_iter().map(Input::Mention));
         inputs.extend(self.commands.iter().filter_map(command_input));
-        inputs.sort();
-        inputs.dedup();
-        inputs
+        inputs.into_iter().collect()
     }
 
-    /// Paths below the recipe directory that texts of this task name.
-    pub(crate) fn mentions(&self) -> Vec<PathBuf> {
-        let mut found = Vec::new();
-        let mut look = |text: &[u8]| found.extend(recipe_mentions(text));
-        self.env.iter().for_each(|(_, value)| look(value.text.as_bytes()));
-        self.license.files.iter().for_each(|file| look(file.as_os_str().as_encoded_bytes()));
-        for command in &self.commands {
-            match command {
-                Command::Shell(step) => {
-                    look(step.line.as_bytes());
-                    step.env.iter().for_each(|(_, value)| look(value.text.as_bytes()));
-                    step.dir.iter().for_each(|dir| look(dir.as_os_str().as_encoded_bytes()));
-                }
-                Command::Bin(step) => {
-                    step.args.iter().for_each(|arg| look(arg.as_bytes()));
-                    step.env.iter().for_each(|(_, value)| look(value.text.as_bytes()));
-                    step.dir.iter().for_each(|dir| look(dir.as_os_str().as_encoded_bytes()));
-                }
-                Command::Copy(step) => look(step.source.as_os_str().as_encoded_bytes()),
-                Command::Sync(step) => look(step.source.as_os_str().as_encoded_bytes()),
-                Command::Block(step) => look(step.text.as_bytes()),
-                _ => {}
-            }
-        }
-        found.sort();
-        found.dedup();
-        found
+    /// The inputs that are declared and those that texts mention.
+    pub(crate) fn files(&self) -> BTreeSet<Input> {
+        let mut files = mentions::of_task(self);
+        files.extend(self.inputs.iter().cloned());
+        files
     }
 }
 
@@ -267,15 +244,11 @@ fn source_input(source: &Source) -> Option<Input> {
     }
 }
 
-/// A file that a step reads from outside its own task: a patch, a template, an absolute source of a copy.
+/// A file of the recipe that a step is made from: a patch, a template.
 fn command_input(command: &Command) -> Option<Input> {
-    let content = |content: &Content| content.input();
-    let absolute = |path: &Path| path.is_absolute().then(|| Input::Mention(path.to_path_buf()));
     match command {
-        Command::Patch(step) => content(&step.content),
-        Command::Template(step) => content(&step.content),
-        Command::Copy(step) => absolute(&step.source),
-        Command::Sync(step) => absolute(&step.source),
+        Command::Patch(step) => step.content.input(),
+        Command::Template(step) => step.content.input(),
         _ => None,
     }
 }

@@ -21,7 +21,8 @@ pub(super) fn task(task: &Task) -> Result<()> {
         name::check(&format!("{place}, sequence"), group)?;
     }
     for file in &task.license.files {
-        below(&format!("{place}, license_files"), file)?;
+        let below_recipe = file.strip_prefix("@{recipe_dir}").unwrap_or(file);
+        below(&format!("{place}, license_files"), below_recipe)?;
     }
     if let Some(path) = &task.relative_path {
         below(&format!("{place}, relative_path"), path)?;
@@ -128,9 +129,8 @@ fn mode(place: &str, mode: u32) -> Result<()> {
 /// A relative path that stays below where it starts.
 fn below(place: &str, path: &Path) -> Result<()> {
     let stays = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-    let words = path.as_os_str().as_encoded_bytes().starts_with(b"@{recipe_dir}/");
-    if !path.as_os_str().is_empty() && (stays || (words && !path.components().any(|part| part == Component::ParentDir)))
-    {
+    let has_word = path.as_os_str().as_encoded_bytes().starts_with(b"@{");
+    if stays && !has_word && !path.as_os_str().is_empty() {
         return Ok(());
     }
     Err(invalid(place, &format!("`{}` leaves the source directory", path.display()), "use a path without `..`"))
@@ -179,6 +179,7 @@ mod tests {
             assert!(problem(Task::new("a").version("1").license_file(path)).contains("license_files"), "{path}");
         }
         assert!(task(&Task::new("a").version("1").license_file("@{recipe_dir}/LICENSE")).is_ok());
+        assert!(task(&Task::new("a").version("1").relative_path("@{recipe_dir}/src")).is_err());
     }
 
     #[test]

@@ -5,23 +5,29 @@
 
 mod command;
 mod source;
+#[cfg(test)]
+mod tests;
 
-use super::inputs::Inputs;
+use std::collections::BTreeSet;
+
+use super::inputs::Answers;
 use super::reader::Reader;
 use crate::model::{Digest, Env, Input, License, PlatformKey, Project, Task};
 
 /// What counts for all tasks of a project.
-pub(super) fn project(reader: &mut impl Reader, project: &Project, inputs: &Inputs) {
-    reader.open("project", 5);
+pub(super) fn project(reader: &mut impl Reader, project: &Project, answers: &Answers<'_>) {
+    reader.open("project", 6);
     reader.bytes("install_dir", project.install_dir.as_os_str().as_encoded_bytes());
-    match &project.platform {
-        PlatformKey::Host => reader.text("platform", inputs.platform()),
-        PlatformKey::Is(text) => reader.text("platform", text),
-        PlatformKey::Any => reader.text("platform", ""),
-    }
+    let platform = match &project.platform {
+        PlatformKey::Host => Some(answers.platform()),
+        PlatformKey::Is(text) => Some(text.as_str()),
+        PlatformKey::Any => None,
+    };
+    reader.optional("platform", platform.map(str::as_bytes));
     reader.text("salt", &project.salt);
     reader.number("source_date_epoch", project.source_date_epoch);
     env(reader, &project.env);
+    asked(reader, "inputs", project.inputs(), answers);
     reader.close();
 }
 
@@ -29,7 +35,7 @@ pub(super) fn project(reader: &mut impl Reader, project: &Project, inputs: &Inpu
 pub(super) fn task<'u>(
     reader: &mut impl Reader,
     task: &Task,
-    inputs: &Inputs,
+    answers: &Answers<'_>,
     project: Digest,
     upstreams: impl ExactSizeIterator<Item = (&'u str, Digest)>,
 ) {
@@ -38,19 +44,19 @@ pub(super) fn task<'u>(
     reader.flag("virtual", task.is_virtual);
     let version = task.version.as_deref().filter(|_| !task.is_virtual);
     reader.optional("version", version.map(str::as_bytes));
-    source::tell(reader, task.source.as_ref(), inputs);
+    source::tell(reader, task.source.as_ref(), answers);
     license(reader, &task.license);
     reader.open("build", task.commands.len());
-    task.commands.iter().for_each(|command| command::tell(reader, command, inputs));
+    task.commands.iter().for_each(|command| command::tell(reader, command, answers));
     reader.close();
     env(reader, &task.env);
     options(reader, task);
-    answers(reader, "probes", task.probes.iter().map(|probe| (probe.clone(), Input::Probe(probe.clone()))), inputs);
-    files(reader, task, inputs);
+    asked(reader, "probes", task.probes.iter().cloned().map(Input::Probe), answers);
+    asked(reader, "inputs", task.files(), answers);
     reader.open("upstreams", upstreams.len());
-    upstreams.for_each(|(name, shasum)| reader.text(name, &shasum.to_string()));
+    upstreams.for_each(|(name, shasum)| reader.digest(name, shasum));
     reader.close();
-    reader.text("project", &project.to_string());
+    reader.digest("project", project);
     reader.close();
 }
 
@@ -63,21 +69,18 @@ fn license(reader: &mut impl Reader, license: &License) {
 
 /// Declared variables in the order of their names; of secrets only a digest is ever told.
 fn env(reader: &mut impl Reader, env: &Env) {
-    reader.open("env", env.iter().len());
-    for (name, value) in env.iter() {
+    let variables = env.iter();
+    reader.open("env", variables.len());
+    for (name, value) in variables {
         if value.secret {
             reader.open(name, 1);
-            reader.text("secret", &secret(name, &value.text));
+            reader.digest("secret", Digest::of(format!("cortado secret\0{name}\0{}", value.text)));
             reader.close();
         } else {
             reader.text(name, &value.text);
         }
     }
     reader.close();
-}
-
-fn secret(name: &str, value: &str) -> String {
-    Digest::of(format!("cortado secret\0{name}\0{value}")).to_string()
 }
 
 fn options(reader: &mut impl Reader, task: &Task) {
@@ -88,32 +91,10 @@ fn options(reader: &mut impl Reader, task: &Task) {
     reader.close();
 }
 
-/// Files and directories that the task declares or that its texts name below the recipe directory.
-fn files(reader: &mut impl Reader, task: &Task, inputs: &Inputs) {
-    let declared = task.inputs.iter().cloned().map(|input| (label(&input), input));
-    let mentioned = task.mentions().into_iter().map(|path| (format!("@{{recipe_dir}}/{}", path.display()), path));
-    let mentioned = mentioned.map(|(label, path)| (label, Input::Mention(path)));
-    let mut all: Vec<_> = declared.chain(mentioned).collect();
-    all.sort();
-    all.dedup();
-    answers(reader, "inputs", all.into_iter(), inputs);
-}
-
-fn label(input: &Input) -> String {
-    match input {
-        Input::File(path) | Input::Tree { path, .. } | Input::Mention(path) => path.display().to_string(),
-        Input::GitReference { url, reference } => format!("{url} {reference}"),
-        Input::Probe(command) => command.clone(),
-    }
-}
-
-fn answers(
-    reader: &mut impl Reader,
-    group: &str,
-    asked: impl ExactSizeIterator<Item = (String, Input)>,
-    inputs: &Inputs,
-) {
-    reader.open(group, asked.len());
-    asked.for_each(|(label, input)| reader.text(&label, inputs.get(&input).unwrap_or_default()));
+/// Inputs and their answers, each pair once, sorted: the order in which a recipe names them does not count.
+fn asked(reader: &mut impl Reader, group: &str, inputs: impl IntoIterator<Item = Input>, answers: &Answers<'_>) {
+    let pairs: BTreeSet<_> = inputs.into_iter().map(|input| (input.to_string(), answers.get(&input))).collect();
+    reader.open(group, pairs.len());
+    pairs.iter().for_each(|(label, answer)| reader.text(label, answer));
     reader.close();
 }

@@ -1,6 +1,7 @@
 //! The graph of a project's tasks: who depends on whom, checked to be free of circles.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
 
 use petgraph::algo::toposort;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -17,6 +18,9 @@ pub struct Graph<'p> {
     project: &'p Project,
     edges: DiGraph<(), ()>,
     positions: HashMap<&'p str, usize>,
+    /// For each task its direct upstreams, sorted by name, each once.
+    upstreams: Vec<Vec<usize>>,
+    /// All tasks, upstreams first.
     order: Vec<usize>,
 }
 
@@ -31,7 +35,8 @@ impl<'p> Graph<'p> {
             project.tasks().iter().enumerate().map(|(position, task)| (task.name(), position)).collect();
         let mut edges = DiGraph::with_capacity(project.tasks().len(), project.tasks().len());
         project.tasks().iter().for_each(|_| _ = edges.add_node(()));
-        let mut graph = Self { project, edges, positions, order: Vec::new() };
+        let upstreams = Vec::with_capacity(project.tasks().len());
+        let mut graph = Self { project, edges, positions, upstreams, order: Vec::new() };
         graph.connect()?;
         graph.order = graph.sort()?;
         Ok(graph)
@@ -51,31 +56,31 @@ impl<'p> Graph<'p> {
         if filter.is_empty() {
             return Ok(self.order.clone());
         }
-        let mut wanted = HashSet::new();
         let upstream = Reversed(&self.edges);
+        let mut walk = Dfs::empty(upstream);
         for name in filter {
-            let mut walk = Dfs::new(upstream, NodeIndex::new(self.position("task", name.as_ref(), None)?));
-            while let Some(node) = walk.next(upstream) {
-                wanted.insert(node.index());
-            }
+            walk.move_to(NodeIndex::new(self.position("task", name.as_ref(), None)?));
+            while walk.next(upstream).is_some() {}
         }
-        Ok(self.order.iter().copied().filter(|position| wanted.contains(position)).collect())
+        let wanted = |position: &usize| walk.discovered.contains(*position);
+        Ok(self.order.iter().copied().filter(wanted).collect())
     }
 
     /// Positions of a task's direct upstreams, sorted by name, each once.
-    pub(crate) fn upstreams(&self, position: usize) -> Vec<usize> {
-        let mut upstreams: Vec<_> =
-            self.edges.neighbors_directed(NodeIndex::new(position), petgraph::Incoming).map(NodeIndex::index).collect();
-        upstreams.sort_by_key(|upstream| self.project.tasks[*upstream].name.as_str());
-        upstreams
+    pub(crate) fn upstreams(&self, position: usize) -> &[usize] {
+        self.upstreams.get(position).map_or(&[], Vec::as_slice)
     }
 
     fn connect(&mut self) -> Result<()> {
         for (position, task) in self.project.tasks().iter().enumerate() {
-            for upstream in &task.depends_on {
-                let upstream = self.position("dependency", upstream, Some(&task.name))?;
-                self.edges.update_edge(NodeIndex::new(upstream), NodeIndex::new(position), ());
+            let found = task.depends_on.iter().map(|name| self.position("dependency", name, Some(&task.name)));
+            let mut upstreams = found.collect::<Result<Vec<_>>>()?;
+            upstreams.sort_unstable_by_key(|upstream| self.project.tasks[*upstream].name.as_str());
+            upstreams.dedup();
+            for upstream in &upstreams {
+                self.edges.add_edge(NodeIndex::new(*upstream), NodeIndex::new(position), ());
             }
+            self.upstreams.push(upstreams);
             for other in &task.overrides {
                 self.position("override", other, Some(&task.name))?;
             }
@@ -106,7 +111,7 @@ impl<'p> Graph<'p> {
         let mut queue = VecDeque::from([start]);
         while let Some(node) = queue.pop_front() {
             for upstream in self.edges.neighbors_directed(node, petgraph::Incoming) {
-                if let std::collections::hash_map::Entry::Vacant(entry) = reached_from.entry(upstream) {
+                if let Entry::Vacant(entry) = reached_from.entry(upstream) {
                     entry.insert(node);
                     queue.push_back(upstream);
                 }
@@ -149,7 +154,7 @@ mod tests {
         let project = project(&[("app", &["lib", "util"]), ("lib", &["util"]), ("util", &[])]);
         let graph = Graph::new(&project).unwrap();
         assert_eq!(names(&project, graph.select(&[] as &[&str]).unwrap()), ["util", "lib", "app"]);
-        assert_eq!(names(&project, graph.upstreams(0)), ["lib", "util"]);
+        assert_eq!(names(&project, graph.upstreams(0).to_vec()), ["lib", "util"]);
     }
 
     #[test]

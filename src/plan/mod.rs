@@ -4,7 +4,6 @@ mod fields;
 mod graph;
 mod inputs;
 mod outline;
-mod plan;
 mod reader;
 mod schedule;
 mod shasum;
@@ -12,6 +11,167 @@ mod shasum;
 pub use graph::Graph;
 pub use inputs::Inputs;
 pub use outline::{Field, Outline};
-pub use plan::{Plan, PlannedTask};
 pub(crate) use schedule::Schedule;
 pub use shasum::KEY_FORMAT;
+
+use std::collections::HashMap;
+
+use self::inputs::Answers;
+use self::outline::Collector;
+use self::shasum::Shasum;
+use crate::error::{Error, Result};
+use crate::model::{Digest, Project, Task};
+
+/// What a run would work through. Computed without doing anything; equal projects and inputs give equal plans on any
+/// machine.
+#[derive(Debug)]
+pub struct Plan<'p> {
+    project: &'p Project,
+    inputs: Inputs,
+    project_shasum: Digest,
+    tasks: Vec<PlannedTask<'p>>,
+    positions: HashMap<&'p str, usize>,
+}
+
+/// A task with its place in the plan.
+#[derive(Debug)]
+pub struct PlannedTask<'p> {
+    task: &'p Task,
+    shasum: Digest,
+    tag: String,
+    upstreams: Vec<usize>,
+    downstreams: Vec<usize>,
+}
+
+impl<'p> Plan<'p> {
+    /// Plans the tasks at `selection`, which [`Graph::select`] gives.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an input that `inputs` has no answer to, and for a selection in which a task does not
+    /// follow all its upstreams.
+    pub fn new(graph: &Graph<'p>, selection: &[usize], inputs: Inputs) -> Result<Self> {
+        let project = graph.project();
+        let mut shasum = Shasum::new();
+        let answers = Answers::of(&inputs);
+        fields::project(&mut shasum, project, &answers);
+        answers.check(|| format!("project `{}`", project.name()))?;
+        let mut plan = Self {
+            project,
+            inputs,
+            project_shasum: shasum.finish(),
+            tasks: Vec::with_capacity(selection.len()),
+            positions: HashMap::with_capacity(selection.len()),
+        };
+        let mut places = vec![None; project.tasks().len()];
+        selection.iter().try_for_each(|position| plan.add(graph, *position, &mut places))?;
+        Ok(plan)
+    }
+
+    /// The project.
+    pub fn project(&self) -> &'p Project {
+        self.project
+    }
+
+    /// The tasks, upstreams first.
+    pub fn tasks(&self) -> &[PlannedTask<'p>] {
+        &self.tasks
+    }
+
+    /// The planned task of that name.
+    pub fn task(&self, name: &str) -> Option<&PlannedTask<'p>> {
+        self.position(name).and_then(|position| self.tasks.get(position))
+    }
+
+    /// Everything that counts into a task's shasum.
+    pub fn outline(&self, task: &PlannedTask<'_>) -> Outline {
+        let mut collector = Collector::default();
+        let answers = Answers::of(&self.inputs);
+        fields::project(&mut collector, self.project, &answers);
+        fields::task(&mut collector, task.task, &answers, self.project_shasum, self.keys(&task.upstreams));
+        collector.finish()
+    }
+
+    /// What was looked up for the plan.
+    pub(crate) fn inputs(&self) -> &Inputs {
+        &self.inputs
+    }
+
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.positions.get(name).copied()
+    }
+
+    /// Appends the task at `position` of the project. `places` says where in the plan each task of the project is.
+    fn add(&mut self, graph: &Graph<'p>, position: usize, places: &mut [Option<usize>]) -> Result<()> {
+        let task = self.project.tasks().get(position).ok_or_else(|| self.unselectable("a task that is not there"))?;
+        let upstreams = graph.upstreams(position).iter().map(|upstream| places.get(*upstream).copied().flatten());
+        let upstreams: Option<Vec<usize>> = upstreams.collect();
+        let upstreams =
+            upstreams.ok_or_else(|| self.unselectable(&format!("`{}` before its upstreams", task.name())))?;
+        let mut shasum = Shasum::new();
+        let answers = Answers::of(&self.inputs);
+        fields::task(&mut shasum, task, &answers, self.project_shasum, self.keys(&upstreams));
+        answers.check(|| format!("task `{}`", task.name()))?;
+        let here = self.tasks.len();
+        if self.positions.insert(task.name(), here).is_some() {
+            return Err(self.unselectable(&format!("`{}` twice", task.name())));
+        }
+        upstreams.iter().for_each(|upstream| self.tasks[*upstream].downstreams.push(here));
+        places[position] = Some(here);
+        let shasum = shasum.finish();
+        let tag = tag(self.project.tag_prefix(), task.name(), &shasum);
+        self.tasks.push(PlannedTask { task, shasum, tag, upstreams, downstreams: Vec::new() });
+        Ok(())
+    }
+
+    /// Names and shasums of planned tasks.
+    fn keys<'k>(&'k self, upstreams: &'k [usize]) -> impl ExactSizeIterator<Item = (&'p str, Digest)> + 'k {
+        upstreams.iter().map(|upstream| &self.tasks[*upstream]).map(|upstream| (upstream.name(), upstream.shasum))
+    }
+
+    fn unselectable(&self, what: &str) -> Error {
+        Error::Invalid {
+            place: format!("project `{}`", self.project.name()),
+            problem: format!("the selection has {what}"),
+            hint: "pass on what `Graph::select` of the same graph gives".into(),
+        }
+    }
+}
+
+impl<'p> PlannedTask<'p> {
+    /// The task.
+    pub fn task(&self) -> &'p Task {
+        self.task
+    }
+
+    /// The task's name.
+    pub fn name(&self) -> &'p str {
+        self.task.name()
+    }
+
+    /// The task's key.
+    pub fn shasum(&self) -> Digest {
+        self.shasum
+    }
+
+    /// `<prefix>-<task>-<shasum>`: what the artifact is called, without `.tar.gz`.
+    pub fn tag(&self) -> &str {
+        &self.tag
+    }
+
+    /// Positions of the direct upstreams in the plan, sorted by name.
+    pub fn upstreams(&self) -> &[usize] {
+        &self.upstreams
+    }
+
+    /// Positions of the direct downstreams in the plan.
+    pub fn downstreams(&self) -> &[usize] {
+        &self.downstreams
+    }
+}
+
+fn tag(prefix: &str, name: &str, shasum: &Digest) -> String {
+    match prefix {
+        "" => format!("{name}-{shasum}"),
+        prefix => format!("{prefix}-{name}-{shasum}"),
+    }
+}

@@ -7,9 +7,10 @@ use super::reader::Reader;
 /// One field of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
-    /// Where the field stands: `build/2/command`.
+    /// Where the field stands: `task/build/2/command/line`.
     pub label: String,
-    /// Its value; bytes that are not UTF-8 are replaced, secrets are shown as digests.
+    /// Its value. Secrets are shown as digests; where a value is not UTF-8, all its bytes beyond ASCII are shown as
+    /// `\xff`.
     pub value: String,
 }
 
@@ -29,8 +30,9 @@ pub(super) struct Collector {
 }
 
 struct Group {
-    label: String,
-    counted: usize,
+    place: String,
+    /// Fields so far that had no label of their own.
+    numbered: usize,
 }
 
 impl Collector {
@@ -38,36 +40,83 @@ impl Collector {
         self.outline
     }
 
-    /// The place of a field: its groups' labels and its own; a field without a label is numbered.
     fn place(&mut self, label: &str) -> String {
-        let Some(group) = self.groups.last_mut() else { return label.to_owned() };
-        group.counted += 1;
-        match label {
-            "" => format!("{}/{}", group.label, group.counted),
-            "is" => group.label.clone(),
-            label => format!("{}/{label}", group.label),
+        match self.groups.last_mut() {
+            None => label.to_owned(),
+            Some(group) if label.is_empty() => group.number(),
+            Some(group) => format!("{}/{label}", group.place),
         }
+    }
+
+    fn push(&mut self, label: String, value: &[u8]) {
+        let value = std::str::from_utf8(value).map_or_else(|_| value.escape_ascii().to_string(), str::to_owned);
+        self.outline.fields.push(Field { label, value });
+    }
+}
+
+impl Group {
+    fn number(&mut self) -> String {
+        self.numbered += 1;
+        format!("{}/{}", self.place, self.numbered)
     }
 }
 
 impl Reader for Collector {
     fn bytes(&mut self, label: &str, value: &[u8]) {
         let label = self.place(label);
-        self.outline.fields.push(Field { label, value: String::from_utf8_lossy(value).into_owned() });
+        self.push(label, value);
     }
 
     fn open(&mut self, label: &str, _count: usize) {
-        let label = match (label.split_once('#'), self.groups.last_mut()) {
-            (Some((_, kind)), Some(group)) => {
-                group.counted += 1;
-                format!("{}/{}/{kind}", group.label, group.counted)
-            }
-            _ => self.place(label),
-        };
-        self.groups.push(Group { label, counted: 0 });
+        let place = self.place(label);
+        self.groups.push(Group { place, numbered: 0 });
     }
 
     fn close(&mut self) {
         self.groups.pop();
+    }
+
+    fn open_item(&mut self, kind: &str, _count: usize) {
+        let place = format!("{}/{kind}", self.place(""));
+        self.groups.push(Group { place, numbered: 0 });
+    }
+
+    fn optional(&mut self, label: &str, value: Option<&[u8]>) {
+        let label = self.place(label);
+        value.into_iter().for_each(|value| self.push(label.clone(), value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outline(tell: impl FnOnce(&mut Collector)) -> Vec<(String, String)> {
+        let mut collector = Collector::default();
+        tell(&mut collector);
+        collector.finish().fields.into_iter().map(|field| (field.label, field.value)).collect()
+    }
+
+    #[test]
+    fn places_are_the_labels_from_the_outside_in() {
+        let outline = outline(|reader| {
+            reader.open("build", 2);
+            reader.open_item("bin", 2);
+            reader.list("args", ["-v", ""].iter());
+            reader.optional("dir", Some(b"src"));
+            reader.close();
+            reader.open_item("emit", 1);
+            reader.text("is", "hello");
+            reader.close();
+            reader.close();
+        });
+        let labels: Vec<_> = outline.iter().map(|(label, _)| label.as_str()).collect();
+        assert_eq!(labels, ["build/1/bin/args/1", "build/1/bin/args/2", "build/1/bin/dir", "build/2/emit/is"]);
+    }
+
+    #[test]
+    fn values_that_are_not_utf8_stay_different() {
+        let shown = outline(|reader| [b"\xff", b"\xfe"].iter().for_each(|value| reader.bytes("x", *value)));
+        assert_eq!(shown, [("x".into(), "\\xff".into()), ("x".into(), "\\xfe".to_owned())]);
     }
 }

@@ -1,5 +1,7 @@
 //! A reader of the list of fields. The list exists once, in `fields`; hashing it and explaining it are two readers.
 
+use crate::model::Digest;
+
 /// Is told every field that counts into a key, in order.
 pub(super) trait Reader {
     /// A value under its label.
@@ -10,6 +12,20 @@ pub(super) trait Reader {
 
     /// The group opened last ends.
     fn close(&mut self);
+
+    /// A group that is one of several in a row and is labelled by its kind alone.
+    fn open_item(&mut self, kind: &str, count: usize) {
+        self.open(kind, count);
+    }
+
+    /// A group of one value, labelled `is`, or none.
+    fn optional(&mut self, label: &str, value: Option<&[u8]>) {
+        self.open(label, usize::from(value.is_some()));
+        if let Some(value) = value {
+            self.bytes("is", value);
+        }
+        self.close();
+    }
 
     /// A text under its label.
     fn text(&mut self, label: &str, value: &str) {
@@ -26,13 +42,14 @@ pub(super) trait Reader {
         self.text(label, &value.to_string());
     }
 
-    /// A group of one field or none.
-    fn optional(&mut self, label: &str, value: Option<&[u8]>) {
-        self.open(label, usize::from(value.is_some()));
-        if let Some(value) = value {
-            self.bytes("is", value);
-        }
-        self.close();
+    /// Permission bits, in octal.
+    fn mode(&mut self, label: &str, value: u32) {
+        self.text(label, &format!("{value:o}"));
+    }
+
+    /// A digest, in hex.
+    fn digest(&mut self, label: &str, value: Digest) {
+        self.bytes(label, &value.hex());
     }
 
     /// A group of values without labels of their own.

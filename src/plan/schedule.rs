@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
-use super::plan::Plan;
+use super::Plan;
 
 /// Where a task stands in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,18 @@ pub(crate) enum Stand {
     Skipped,
 }
 
+impl Stand {
+    /// Where it is counted: blocked, ready, running, ended.
+    fn column(self) -> usize {
+        match self {
+            Stand::Blocked(_) => 0,
+            Stand::Ready => 1,
+            Stand::Running => 2,
+            Stand::Done | Stand::Failed | Stand::Skipped => 3,
+        }
+    }
+}
+
 /// Decides the order of a run: tasks become ready when their upstreams are done, the one with the longest remaining
 /// path goes first, and tasks that share a sequence never run at once.
 #[derive(Debug)]
@@ -34,7 +46,8 @@ pub(crate) struct Schedule<'p> {
     ready: BTreeSet<(Duration, std::cmp::Reverse<usize>)>,
     /// A view of `stands`, kept by `set`: the sequences that running tasks hold.
     held: HashSet<&'p str>,
-    unfinished: usize,
+    /// A view of `stands`, kept by `set`: how many are blocked, ready, running and ended.
+    counts: [usize; 4],
 }
 
 /// The duration that a task counts for when none is recorded: enough that longer chains go first.
@@ -50,11 +63,9 @@ impl<'p> Schedule<'p> {
             remaining: remaining(plan, duration),
             ready: BTreeSet::new(),
             held: HashSet::new(),
-            unfinished: count,
+            counts: [count, 0, 0, 0],
         };
-        for position in 0..count {
-            schedule.unblock(position);
-        }
+        (0..count).for_each(|position| _ = schedule.unblock(position));
         schedule
     }
 
@@ -68,15 +79,28 @@ impl<'p> Schedule<'p> {
         Some(position)
     }
 
-    /// A running task succeeded: its downstreams come nearer to their start.
-    pub(crate) fn succeed(&mut self, position: usize) {
+    /// A running task succeeded: its downstreams come nearer to their start. Returns those that became ready.
+    pub(crate) fn succeed(&mut self, position: usize) -> Vec<usize> {
         self.set(position, Stand::Done);
-        for downstream in self.plan.tasks()[position].downstreams() {
-            if let Stand::Blocked(waiting) = self.stands[*downstream] {
-                self.set(*downstream, Stand::Blocked(waiting.saturating_sub(1)));
-                self.unblock(*downstream);
+        let plan = self.plan;
+        let mut ready = Vec::new();
+        for downstream in plan.tasks()[position].downstreams().iter().copied() {
+            if let Stand::Blocked(waiting) = self.stands[downstream] {
+                self.set(downstream, Stand::Blocked(waiting.saturating_sub(1)));
+                ready.extend(self.unblock(downstream));
             }
         }
+        ready
+    }
+
+    /// The tasks that may start before any other has ended.
+    pub(crate) fn roots(&self) -> Vec<usize> {
+        (0..self.stands.len()).filter(|position| self.stands[*position] == Stand::Ready).collect()
+    }
+
+    /// How many tasks are blocked, ready, running and ended.
+    pub(crate) fn counts(&self) -> [usize; 4] {
+        self.counts
     }
 
     /// A running task failed: everything downstream of it is skipped. Returns what was skipped.
@@ -107,7 +131,7 @@ impl<'p> Schedule<'p> {
 
     /// Whether nothing runs and nothing will.
     pub(crate) fn is_finished(&self) -> bool {
-        self.unfinished == 0
+        self.counts[Stand::Done.column()] == self.stands.len()
     }
 
     /// The upstream whose failure (or skipping) keeps `position` from starting.
@@ -116,10 +140,10 @@ impl<'p> Schedule<'p> {
         upstreams.find(|upstream| matches!(self.stands[*upstream], Stand::Failed | Stand::Skipped))
     }
 
-    fn unblock(&mut self, position: usize) {
-        if self.stands[position] == Stand::Blocked(0) {
-            self.set(position, Stand::Ready);
-        }
+    /// Makes a task ready that waits for nothing any more.
+    fn unblock(&mut self, position: usize) -> Option<usize> {
+        let free = self.stands[position] == Stand::Blocked(0);
+        free.then(|| self.set(position, Stand::Ready)).map(|()| position)
     }
 
     /// The only place where a stand changes.
@@ -136,9 +160,10 @@ impl<'p> Schedule<'p> {
         match stand {
             Stand::Ready => _ = self.ready.insert(urgency),
             Stand::Running => self.held.extend(sequences),
-            Stand::Done | Stand::Failed | Stand::Skipped => self.unfinished -= 1,
-            Stand::Blocked(_) => {}
+            Stand::Blocked(_) | Stand::Done | Stand::Failed | Stand::Skipped => {}
         }
+        self.counts[before.column()] -= 1;
+        self.counts[stand.column()] += 1;
     }
 
     fn sequences(&self, position: usize) -> impl Iterator<Item = &'p str> + use<'p> {

@@ -1,1 +1,34 @@
-//! stub
+//! The run: a plan carried out. Workers take tasks from the schedule and lead each through its life: up to date, from a
+//! tree, from the cache, or built.
+
+mod action;
+mod build;
+mod context;
+mod engine;
+mod environment;
+mod event;
+mod executor;
+mod history;
+pub(crate) mod install;
+mod licenses;
+mod log;
+mod observers;
+mod pipeline;
+mod preview;
+mod report;
+mod settings;
+mod shared;
+mod source;
+pub(crate) mod state;
+mod steps;
+mod summary;
+mod survey;
+mod symlinks;
+mod work_dir;
+
+pub use action::{Action, Decision};
+pub use engine::Engine;
+pub use event::{Event, Outcome, Progress, SourceState, TaskRef};
+pub use history::History;
+pub use preview::Preview;
+pub use report::{CacheReport, Report, TaskReport};

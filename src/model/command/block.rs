@@ -11,8 +11,10 @@ use crate::model::scope::Scope;
 pub struct Block {
     pub(crate) name: Option<String>,
     pub(crate) text: String,
-    pub(crate) run: Arc<dyn Fn(&Scope<'_>) -> anyhow::Result<()> + Send + Sync>,
+    pub(crate) run: Run,
 }
+
+type Run = Arc<dyn Fn(&Scope<'_>) -> anyhow::Result<()> + Send + Sync>;
 
 impl Block {
     /// A block whose `text` counts into the shasum in place of the function. Change it whenever the function, or
@@ -44,8 +46,11 @@ impl From<Block> for Command {
 }
 
 /// Makes a [`Block`](crate::command::Block) of a closure, with the closure's tokens as the text that counts into the
-/// shasum. What the closure captures does not count: name it in the text of [`Block::new`](crate::command::Block::new)
-/// if it can change.
+/// shasum. Comments and layout are no tokens and do not count.
+///
+/// What the closure captures and the functions that it calls do not count either: if they can change, use
+/// [`Block::new`](crate::command::Block::new) with a text that names them. A function's name in place of a closure is
+/// refused for that reason.
 ///
 /// ```
 /// let task = cortado::Task::new("hello").version("1").block(cortado::block!(|scope| {
@@ -53,9 +58,17 @@ impl From<Block> for Command {
 ///     Ok(())
 /// }));
 /// ```
+///
+/// ```compile_fail
+/// fn hello(_: &cortado::Scope<'_>) -> anyhow::Result<()> { Ok(()) }
+/// cortado::block!(hello);
+/// ```
 #[macro_export]
 macro_rules! block {
-    ($run:expr) => {
-        $crate::command::Block::new(::core::stringify!($run), $run)
+    (move | $($closure:tt)+) => {
+        $crate::command::Block::new(::core::stringify!(move | $($closure)+), move | $($closure)+)
+    };
+    (| $($closure:tt)+) => {
+        $crate::command::Block::new(::core::stringify!(| $($closure)+), | $($closure)+)
     };
 }

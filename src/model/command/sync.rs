@@ -21,8 +21,10 @@ pub struct Sync {
 pub struct Decide {
     /// Counts into the shasum in place of the function, which has no text of its own.
     pub(crate) text: String,
-    pub(crate) ask: Arc<dyn Fn(&Path, &Path) -> anyhow::Result<bool> + Send + std::marker::Sync>,
+    pub(crate) ask: Ask,
 }
+
+type Ask = Arc<dyn Fn(&Path, &Path) -> anyhow::Result<bool> + Send + std::marker::Sync>;
 
 impl std::fmt::Debug for Decide {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

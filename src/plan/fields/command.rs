@@ -2,34 +2,34 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::{Reader, env};
-use crate::model::Command;
 use crate::model::command::{Bin, Content, Copy, Mkdir, Patch, Shell, Sync, Template};
-use crate::plan::inputs::Inputs;
+use crate::model::{Command, Digest, Input};
+use crate::plan::inputs::Answers;
 
-pub(super) fn tell(reader: &mut impl Reader, command: &Command, inputs: &Inputs) {
+pub(super) fn tell(reader: &mut impl Reader, command: &Command, answers: &Answers<'_>) {
     match command {
         Command::Shell(step) => shell(reader, step),
         Command::Bin(step) => bin(reader, step),
         Command::Copy(step) => copy(reader, step),
         Command::Sync(step) => sync(reader, step),
         Command::Link(step) => {
-            reader.open("#link", 3);
+            reader.open_item("link", 3);
             path(reader, "target", &step.target);
             path(reader, "path", &step.path);
             dir(reader, step.dir.as_deref());
         }
         Command::Mkdir(step) => mkdir(reader, step),
-        Command::Patch(step) => patch(reader, step, inputs),
-        Command::Template(step) => template(reader, step, inputs),
+        Command::Patch(step) => patch(reader, step, answers),
+        Command::Template(step) => template(reader, step, answers),
         Command::Block(step) => {
-            reader.open("#block", 1);
+            reader.open_item("block", 1);
             reader.text("text", &step.text);
         }
         Command::Emit(step) => {
-            reader.open("#emit", 2);
+            reader.open_item("emit", 2);
             reader.text("text", &step.text);
             reader.flag("error", step.error);
         }
@@ -38,14 +38,14 @@ pub(super) fn tell(reader: &mut impl Reader, command: &Command, inputs: &Inputs)
 }
 
 fn shell(reader: &mut impl Reader, step: &Shell) {
-    reader.open("#command", 3);
+    reader.open_item("command", 3);
     reader.text("line", &step.line);
     env(reader, &step.env);
     dir(reader, step.dir.as_deref());
 }
 
 fn bin(reader: &mut impl Reader, step: &Bin) {
-    reader.open("#bin", 4);
+    reader.open_item("bin", 4);
     reader.text("program", &step.program);
     reader.list("args", step.args.iter());
     env(reader, &step.env);
@@ -53,14 +53,14 @@ fn bin(reader: &mut impl Reader, step: &Bin) {
 }
 
 fn copy(reader: &mut impl Reader, step: &Copy) {
-    reader.open("#copy", 3);
+    reader.open_item("copy", 3);
     path(reader, "source", &step.source);
     path(reader, "dest", &step.dest);
     dir(reader, step.dir.as_deref());
 }
 
 fn sync(reader: &mut impl Reader, step: &Sync) {
-    reader.open("#sync", 5);
+    reader.open_item("sync", 5);
     path(reader, "source", &step.source);
     path(reader, "dest", &step.dest);
     reader.list("excludes", step.excludes.iter());
@@ -69,37 +69,36 @@ fn sync(reader: &mut impl Reader, step: &Sync) {
 }
 
 fn mkdir(reader: &mut impl Reader, step: &Mkdir) {
-    reader.open("#mkdir", 3);
+    reader.open_item("mkdir", 3);
     path(reader, "path", &step.path);
     reader.flag("parents", step.parents);
-    reader.optional("mode", step.mode.map(|mode| format!("{mode:o}")).as_deref().map(str::as_bytes));
+    reader.open("mode", usize::from(step.mode.is_some()));
+    step.mode.into_iter().for_each(|mode| reader.mode("is", mode));
+    reader.close();
 }
 
-fn patch(reader: &mut impl Reader, step: &Patch, inputs: &Inputs) {
-    reader.open("#patch", 3);
-    content(reader, &step.content, inputs);
+fn patch(reader: &mut impl Reader, step: &Patch, answers: &Answers<'_>) {
+    reader.open_item("patch", 3);
+    content(reader, &step.content, answers);
     reader.number("strip", step.strip as u64);
     dir(reader, step.dir.as_deref());
 }
 
-fn template(reader: &mut impl Reader, step: &Template, inputs: &Inputs) {
-    reader.open("#template", 4);
-    content(reader, &step.content, inputs);
+fn template(reader: &mut impl Reader, step: &Template, answers: &Answers<'_>) {
+    reader.open_item("template", 4);
+    content(reader, &step.content, answers);
     path(reader, "dest", &step.dest);
-    reader.text("mode", &format!("{:o}", step.mode));
+    reader.mode("mode", step.mode);
     reader.open("variables", step.variables.len());
     step.variables.iter().for_each(|(name, value)| json(reader, name, value));
     reader.close();
 }
 
 /// The same field whether the bytes stand in the recipe or in a file: moving them does not change the key.
-fn content(reader: &mut impl Reader, content: &Content, inputs: &Inputs) {
+fn content(reader: &mut impl Reader, content: &Content, answers: &Answers<'_>) {
     match content {
-        Content::Inline(bytes) => reader.text("content", &crate::model::Digest::of(bytes).to_string()),
-        Content::File(_) => {
-            let answer = content.input().and_then(|input| inputs.get(&input).map(str::to_owned));
-            reader.text("content", &answer.unwrap_or_default());
-        }
+        Content::Inline(bytes) => reader.digest("content", Digest::of(bytes)),
+        Content::File(path) => reader.text("content", answers.get(&Input::File(path.clone()))),
     }
 }
 
@@ -109,7 +108,7 @@ fn json(reader: &mut impl Reader, label: &str, value: &Value) {
     match value {
         Value::Null => reader.text("null", ""),
         Value::Bool(value) => reader.flag("boolean", *value),
-        Value::Number(number) => reader.text("number", &number.to_string()),
+        Value::Number(value) => number(reader, value),
         Value::String(text) => reader.text("text", text),
         Value::Array(values) => {
             reader.open("list", values.len());
@@ -125,6 +124,16 @@ fn json(reader: &mut impl Reader, label: &str, value: &Value) {
         }
     }
     reader.close();
+}
+
+/// Integers in decimal; other numbers by the fewest digits that give the same double, as `1.5e0`.
+fn number(reader: &mut impl Reader, value: &Number) {
+    match (value.as_u64(), value.as_i64(), value.as_f64()) {
+        (Some(integer), _, _) => reader.text("integer", &integer.to_string()),
+        (_, Some(integer), _) => reader.text("integer", &integer.to_string()),
+        (_, _, Some(double)) => reader.text("double", &format!("{double:e}")),
+        (None, None, None) => reader.text("number", &value.to_string()),
+    }
 }
 
 fn path(reader: &mut impl Reader, label: &str, path: &Path) {

@@ -1,0 +1,142 @@
+//! The cacher: what `fetch` is handed. It names an artifact and unpacks the file that the callback found.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::Context;
+
+use crate::error::Error;
+use crate::host::fs;
+use crate::host::unpack::{Limits, unpack_artifact};
+use crate::model::Digest;
+
+/// Names the artifact that a task wants, and takes what a callback found. Cheap to clone.
+///
+/// What is unpacked goes into a fresh directory of its own; it becomes the task's tree only when all of it arrived
+/// and verified, so a callback can do no harm by unpacking garbage.
+#[derive(Debug, Clone)]
+pub struct Cacher {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    name: String,
+    tag: String,
+    filename: String,
+    scratch: PathBuf,
+    found: Mutex<Found>,
+}
+
+/// What the callback has handed over so far.
+#[derive(Debug, Default)]
+pub(crate) enum Found {
+    /// Nothing yet.
+    #[default]
+    Nothing,
+    /// A whole artifact, unpacked and verified.
+    Whole(Restored),
+    /// Something that is not an artifact, or not all of one.
+    Corrupt(String),
+    /// The engine waits no longer: whatever comes now is dropped.
+    Closed,
+}
+
+/// An artifact, unpacked and verified.
+#[derive(Debug)]
+pub(crate) struct Restored {
+    /// The directory that holds the tree.
+    pub(crate) dir: PathBuf,
+    /// The SHA-256 of its uncompressed tar.
+    pub(crate) digest: Digest,
+}
+
+impl Cacher {
+    /// A cacher that unpacks below `scratch`, a directory of its own that need not exist.
+    pub(crate) fn new(name: &str, tag: &str, scratch: PathBuf) -> Self {
+        let filename = super::artifact::filename(tag);
+        let (name, tag) = (name.to_owned(), tag.to_owned());
+        Self { inner: Arc::new(Inner { name, tag, filename, scratch, found: Mutex::default() }) }
+    }
+
+    /// The task's name.
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+
+    /// `<prefix>-<task>-<shasum>`.
+    pub fn tag(&self) -> &str {
+        &self.inner.tag
+    }
+
+    /// `<tag>.tar.gz`: what the artifact is called wherever it is kept.
+    pub fn filename(&self) -> &str {
+        &self.inner.filename
+    }
+
+    /// Unpacks and verifies the artifact in a file. `false` when there is no such file, or when it is not a whole
+    /// artifact: pass the answer on as the callback's own.
+    ///
+    /// # Errors
+    /// When the file cannot be read or the tree cannot be written.
+    pub fn unpack(&self, path: impl AsRef<Path>) -> anyhow::Result<bool> {
+        let path = path.as_ref();
+        match File::open(path) {
+            Ok(file) => self.unpack_from(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error).with_context(|| format!("could not open `{}`", path.display())),
+        }
+    }
+
+    /// Unpacks and verifies an artifact as it arrives. `false` when it is not a whole one.
+    ///
+    /// # Errors
+    /// When reading fails or the tree cannot be written.
+    pub fn unpack_from(&self, artifact: impl Read) -> anyhow::Result<bool> {
+        let dir = self.fresh_dir()?;
+        let outcome = unpack_artifact(artifact, self.tag(), &dir, Limits::default());
+        let mut found = self.found();
+        if matches!(*found, Found::Closed) {
+            fs::remove_tree(&dir)?;
+            anyhow::bail!("the artifact arrived after its time limit");
+        }
+        match outcome {
+            Ok(unpacked) => {
+                *found = Found::Whole(Restored { dir, digest: unpacked.digest });
+                Ok(true)
+            }
+            Err(error) => {
+                fs::remove_tree(&dir)?;
+                let Error::Archive { problem, .. } = error else { return Err(error.into()) };
+                *found = Found::Corrupt(problem);
+                Ok(false)
+            }
+        }
+    }
+
+    /// Why the artifact that was handed over is not one, if so. A store removes such an object.
+    pub fn corrupt(&self) -> Option<String> {
+        match &*self.found() {
+            Found::Corrupt(reason) => Some(reason.clone()),
+            _ => None,
+        }
+    }
+
+    /// Takes what was handed over; nothing is accepted from now on.
+    pub(crate) fn close(&self) -> Found {
+        std::mem::replace(&mut *self.found(), Found::Closed)
+    }
+
+    fn fresh_dir(&self) -> anyhow::Result<PathBuf> {
+        fs::create_dirs(&self.inner.scratch)?;
+        let dir = tempfile::Builder::new().prefix("tree-").tempdir_in(&self.inner.scratch);
+        let dir = dir.with_context(|| format!("could not create a directory in `{}`", self.inner.scratch.display()))?;
+        Ok(dir.keep())
+    }
+
+    fn found(&self) -> MutexGuard<'_, Found> {
+        self.inner.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

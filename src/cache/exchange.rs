@@ -1,0 +1,111 @@
+//! The exchange: asks the callbacks for artifacts, gives them artifacts, and turns whatever they do into a value.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::artifact::Artifact;
+use super::cacher::{Cacher, Found, Restored};
+use super::callbacks::Callbacks;
+use super::guard::{Trouble, guarded};
+use super::policy::CacheMode;
+use crate::host::cancel::Cancel;
+use crate::text;
+
+/// Why an artifact was not restored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "reason", content = "detail", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Miss {
+    /// It is not there.
+    Absent,
+    /// Fetching is switched off.
+    Disabled,
+    /// What is there is not a whole artifact, and why.
+    Corrupt(String),
+    /// The callback failed, and how.
+    Failed(String),
+    /// The callback did not answer in time.
+    TimedOut,
+}
+
+impl Miss {
+    /// Whether something went wrong, rather than the artifact just not being there.
+    pub fn is_failure(&self) -> bool {
+        !matches!(self, Miss::Absent | Miss::Disabled)
+    }
+}
+
+impl std::fmt::Display for Miss {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Miss::Absent => f.write_str("not in the cache"),
+            Miss::Disabled => f.write_str("the cache is not read"),
+            Miss::Corrupt(reason) => write!(f, "the cached artifact is corrupt: {reason}"),
+            Miss::Failed(reason) => write!(f, "the cache failed: {reason}"),
+            Miss::TimedOut => f.write_str("the cache did not answer in time"),
+        }
+    }
+}
+
+/// The answer to a fetch.
+#[derive(Debug)]
+pub(crate) enum Lookup {
+    Hit(Restored),
+    Miss(Miss),
+    Cancelled,
+}
+
+/// The user's callbacks with a time limit around them.
+#[derive(Clone)]
+pub(crate) struct Exchange {
+    pub(crate) callbacks: Option<Arc<dyn Callbacks>>,
+    pub(crate) mode: CacheMode,
+    pub(crate) limit: Option<Duration>,
+    pub(crate) cancel: Cancel,
+}
+
+impl Exchange {
+    /// Whether a fetch can hit at all.
+    pub(crate) fn reads(&self) -> bool {
+        self.callbacks.is_some() && self.mode.reads()
+    }
+
+    /// Whether artifacts are wanted.
+    pub(crate) fn writes(&self) -> bool {
+        self.callbacks.is_some() && self.mode.writes()
+    }
+
+    /// Asks for the artifact of a task; what arrives is unpacked below `scratch`.
+    pub(crate) fn fetch(&self, name: &str, tag: &str, scratch: &Path) -> Lookup {
+        let Some(callbacks) = self.callbacks.clone().filter(|_| self.mode.reads()) else {
+            return Lookup::Miss(Miss::Disabled);
+        };
+        let cacher = Cacher::new(name, tag, scratch.to_path_buf());
+        let handed = cacher.clone();
+        let answer = guarded(self.limit, &self.cancel, move || callbacks.fetch(&handed));
+        match (answer, cacher.close()) {
+            (Ok(true), Found::Whole(restored)) => Lookup::Hit(restored),
+            (Ok(_), Found::Corrupt(reason)) => Lookup::Miss(Miss::Corrupt(reason)),
+            (Ok(true), _) => Lookup::Miss(Miss::Failed("`fetch` said it hit, but unpacked nothing".into())),
+            (Ok(false), _) => Lookup::Miss(Miss::Absent),
+            (Err(Trouble::Failed(reason)), _) => Lookup::Miss(Miss::Failed(reason)),
+            (Err(Trouble::TimedOut(_)), _) => Lookup::Miss(Miss::TimedOut),
+            (Err(Trouble::Cancelled), _) => Lookup::Cancelled,
+        }
+    }
+
+    /// Offers an artifact. `Ok(false)` when the callback did not want it.
+    pub(crate) fn update(&self, artifact: Artifact) -> Result<bool, String> {
+        let Some(callbacks) = self.callbacks.clone().filter(|_| self.mode.writes()) else {
+            return Ok(false);
+        };
+        guarded(self.limit, &self.cancel, move || callbacks.update(&artifact)).map_err(|trouble| match trouble {
+            Trouble::Failed(reason) => reason,
+            Trouble::TimedOut(limit) => format!("no answer within {}", text::duration(limit)),
+            Trouble::Cancelled => "the run was interrupted".to_owned(),
+        })
+    }
+}

@@ -1,0 +1,91 @@
+//! Finds the C library of a system by its files: both families name their version inside of themselves.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::model::Libc;
+
+/// The C library below `root`; glibc where both are installed, since a musl beside it is a toolchain's.
+pub(super) fn libc(root: &Path) -> Libc {
+    let found = |family: &str, version| Libc { family: family.to_owned(), version };
+    let glibc = glibc_files(root).find_map(|path| glibc_version(&fs::read(path).ok()?));
+    let musl = || musl_files(root).find_map(|path| musl_version(&fs::read(path).ok()?));
+    glibc.map(|version| found("glibc", version)).or_else(|| Some(found("musl", musl()?))).unwrap_or_default()
+}
+
+/// Where distributions put glibc: in a directory for libraries, or (Debian's) for those of one architecture.
+fn glibc_files(root: &Path) -> impl Iterator<Item = PathBuf> {
+    let dirs = ["lib64", "usr/lib64", "lib", "usr/lib"].map(|dir| root.join(dir));
+    let of_one_architecture = |dir: &PathBuf| entries(dir, |name| name.contains("-linux-gnu"));
+    let nested: Vec<PathBuf> = dirs.iter().flat_map(of_one_architecture).collect();
+    dirs.into_iter().chain(nested).map(|dir| dir.join("libc.so.6"))
+}
+
+fn musl_files(root: &Path) -> impl Iterator<Item = PathBuf> {
+    entries(&root.join("lib"), |name| name.starts_with("ld-musl-")).into_iter()
+}
+
+/// What is in a directory and has such a name, sorted.
+fn entries(dir: &Path, wanted: fn(&str) -> bool) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let named = entries.filter(|entry| entry.file_name().to_str().is_some_and(wanted));
+    let mut paths: Vec<PathBuf> = named.map(|entry| entry.path()).collect();
+    paths.sort();
+    paths
+}
+
+/// glibc prints `GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36.` when its file is run.
+fn glibc_version(file: &[u8]) -> Option<String> {
+    let banner = texts(file).find(|text| text.starts_with(b"GNU C Library"))?;
+    let banner = std::str::from_utf8(banner).ok()?;
+    let (_, version) = banner.lines().next()?.split_once("release version ")?;
+    let end = version.find(|char: char| !char.is_ascii_digit() && char != '.').unwrap_or(version.len());
+    Some(version.get(..end)?.trim_end_matches('.').to_owned())
+}
+
+/// musl prints `musl libc (x86_64)\nVersion %s\n` when its file is run, and holds its version as a text of its own.
+fn musl_version(file: &[u8]) -> Option<String> {
+    texts(file).find(|text| text.windows(11).any(|part| part == b"musl libc ("))?;
+    texts(file).find_map(three_numbers)
+}
+
+/// The texts of a binary, each of which ends with a zero.
+fn texts(file: &[u8]) -> impl Iterator<Item = &[u8]> {
+    file.split(|byte| *byte == 0)
+}
+
+/// `1.2.5` at the end of a text.
+fn three_numbers(text: &[u8]) -> Option<String> {
+    let start = text.iter().rposition(|byte| !byte.is_ascii_digit() && *byte != b'.').map_or(0, |at| at + 1);
+    let version = std::str::from_utf8(text.get(start..)?).ok()?;
+    let parts = || version.split('.');
+    (parts().count() == 3 && parts().all(|part| !part.is_empty())).then(|| version.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn glibc_says_its_version_in_its_banner() {
+        let file = |banner: &str| [b"\x7fELF\0junk\0".as_slice(), banner.as_bytes(), b"\nCopyright\0more"].concat();
+        let debian = file("GNU C Library (Debian GLIBC 2.36-9+deb12u14) stable release version 2.36.");
+        let fedora = file("GNU C Library (GNU libc) development release version 2.40.9000.");
+        assert_eq!(glibc_version(&debian).as_deref(), Some("2.36"));
+        assert_eq!(glibc_version(&fedora).as_deref(), Some("2.40.9000"));
+        assert_eq!(glibc_version(b"a linker script"), None);
+    }
+
+    #[test]
+    fn musl_holds_its_version_as_a_text_of_its_own() {
+        let texts: [&[u8]; 5] = [b"\x7fELF", b"127.0.0.1", b"musl libc (x86_64)\nVersion %s\n", b"\x03\x011.2.5", b""];
+        assert_eq!(musl_version(&texts.join(&0)).as_deref(), Some("1.2.5"));
+        assert_eq!(musl_version(b"another program\x001.2.5"), None);
+    }
+
+    #[test]
+    fn this_machine_has_a_libc() {
+        let libc = libc(Path::new("/"));
+        assert!(!libc.version.is_empty(), "{libc:?}");
+    }
+}

@@ -1,0 +1,399 @@
+//! Unpacking: a tar stream in, a directory tree out, trusting nothing that the stream says.
+//!
+//! Everything is created below one directory that was opened once, through real directories only, by names that were
+//! checked; a stream that wants anything else is refused as a whole, naming the member. The caller made the directory
+//! for this purpose and deletes it when unpacking fails.
+
+mod dirs;
+mod files;
+mod members;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{AtFlags, FileType, Mode};
+use rustix::io::Errno;
+
+use self::dirs::Dirs;
+use self::files::{Failure, Files, NewFile};
+use self::members::{Kind, Member, Members};
+use crate::error::{Error, Result, errno};
+use crate::host::gzip;
+use crate::host::listing::bytes;
+use crate::model::Digest;
+
+/// Whose archive it is, and so how strictly it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// A packed tree: exact or refused. Modes are kept with setuid; a path may come once; the end must be there.
+    Artifact,
+    /// An upstream release: as `tar` would. No setuid, directories writable, the last of several members wins.
+    Source,
+}
+
+/// Which times files bear afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mtime {
+    /// The times in the archive.
+    Keep,
+    /// This one, in seconds since 1970.
+    Fixed(u64),
+}
+
+/// How much an archive may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Headers, those of long names included.
+    pub(crate) entries: u64,
+    /// Bytes of the uncompressed tar.
+    pub(crate) bytes: u64,
+}
+
+impl Default for Limits {
+    /// Ten million members and 1 TiB: more than any honest archive, less than a bomb.
+    fn default() -> Self {
+        Self { entries: 10_000_000, bytes: 1 << 40 }
+    }
+}
+
+/// How to unpack.
+#[derive(Debug, Clone)]
+pub(crate) struct UnpackOptions<'a> {
+    /// What errors call the archive: its path or tag.
+    pub(crate) archive: &'a str,
+    pub(crate) profile: Profile,
+    /// Leading components to take off every name.
+    pub(crate) strip: usize,
+    pub(crate) mtime: Mtime,
+    pub(crate) limits: Limits,
+}
+
+/// What was unpacked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Unpacked {
+    /// Members that were created.
+    pub(crate) entries: u64,
+    /// Bytes of files' content.
+    pub(crate) bytes: u64,
+}
+
+/// What was unpacked from an artifact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct UnpackedArtifact {
+    pub(crate) unpacked: Unpacked,
+    /// SHA-256 of the uncompressed tar.
+    pub(crate) digest: Digest,
+    /// Whether the artifact promised it; those of other tools promise nothing.
+    pub(crate) promised: bool,
+}
+
+/// Unpacks the uncompressed tar `reader`, to its true end, into the fresh and empty directory `dest`.
+pub(crate) fn unpack(reader: impl Read, dest: &Path, options: &UnpackOptions) -> Result<Unpacked> {
+    let root = File::open(dest).map_err(Error::io("open", dest))?;
+    let mut extractor = Extractor {
+        members: Members::new(reader, options.archive, options.profile, options.limits),
+        options,
+        dest,
+        dirs: Dirs::below(&root).map_err(Error::io("open", dest))?,
+        targets: Dirs::below(&root).map_err(Error::io("open", dest))?,
+        directories: BTreeMap::new(),
+        files: Files::new(),
+        buffer: vec![0; BUFFER],
+        unpacked: Unpacked::default(),
+    };
+    while let Some(member) = extractor.members.next()? {
+        extractor.add(&member)?;
+    }
+    extractor.members.finish()?;
+    extractor.settle()?;
+    extractor.seal_directories()?;
+    Ok(extractor.unpacked)
+}
+
+/// Unpacks the artifact `file` (a `.tar.gz`, ours or another tool's) into the fresh and empty directory `dest`.
+///
+/// Success means that all of it arrived and that it is what it promises to be.
+pub(crate) fn unpack_artifact(file: impl Read, archive: &str, dest: &Path, limits: Limits) -> Result<UnpackedArtifact> {
+    let refuse = |problem: String| Error::Archive { archive: archive.to_owned(), problem };
+    let mut reader = gzip::Reader::new(file, 0).map_err(|error| refuse(error.to_string()))?;
+    let options = UnpackOptions { archive, profile: Profile::Artifact, strip: 0, mtime: Mtime::Keep, limits };
+    let unpacked = unpack(&mut reader, dest, &options)?;
+    let seal = reader.seal().ok_or_else(|| refuse("it was not read to its end".into()))?;
+    Ok(UnpackedArtifact { unpacked, digest: seal.digest, promised: seal.promised })
+}
+
+/// Bytes written at once.
+const BUFFER: usize = 128 * 1024;
+
+/// Of directories that no member names.
+const IMPLICIT_MODE: u32 = 0o755;
+
+struct Extractor<'a, R> {
+    members: Members<'a, R>,
+    options: &'a UnpackOptions<'a>,
+    dest: &'a Path,
+    dirs: Dirs,
+    /// For the targets of hard links.
+    targets: Dirs,
+    /// All directories made so far, each writable until the end.
+    directories: BTreeMap<PathBuf, Directory>,
+    files: Files,
+    buffer: Vec<u8>,
+    unpacked: Unpacked,
+}
+
+/// What a directory gets when everything is in it.
+struct Directory {
+    mode: u32,
+    mtime: (i64, u32),
+    /// Whether a member names it.
+    named: bool,
+}
+
+impl<R: Read> Extractor<'_, R> {
+    fn add(&mut self, member: &Member) -> Result<()> {
+        let Some(path) = self.path(member)? else { return Ok(()) };
+        self.unpacked.entries += 1;
+        self.add_parents(member, &path)?;
+        match &member.kind {
+            Kind::Directory => self.add_directory(member, &path),
+            Kind::File => self.add_file(member, &path),
+            Kind::Symlink(target) => self.add_symlink(member, &path, target),
+            Kind::HardLink(target) => self.add_hard_link(member, &path, target),
+        }
+    }
+
+    /// The member's path below `dest`; `None` for a directory that stripping leaves nothing of.
+    fn path(&self, member: &Member) -> Result<Option<PathBuf>> {
+        let path = clean(&member.name, self.options.strip).map_err(|problem| self.refuse(member, problem))?;
+        match (path, &member.kind) {
+            (None, Kind::Directory) => Ok(None),
+            (None, _) if self.options.strip > 0 => {
+                Err(self.refuse(member, &format!("has no more than {} leading components", self.options.strip)))
+            }
+            (None, _) => Err(self.refuse(member, "has an empty name")),
+            (path, _) => Ok(path),
+        }
+    }
+
+    /// Makes the directories above `path` that no member named before.
+    fn add_parents(&mut self, member: &Member, path: &Path) -> Result<()> {
+        let is_missing = |dir: &&Path| !dir.as_os_str().is_empty() && !self.directories.contains_key(*dir);
+        let missing: Vec<_> = path.ancestors().skip(1).take_while(is_missing).collect();
+        if !missing.is_empty() {
+            self.settle()?;
+        }
+        for dir in missing.into_iter().rev() {
+            let (parent, name) = halves(dir);
+            self.dirs
+                .enter(parent)
+                .and_then(|parent| rustix::fs::mkdirat(parent, name, Mode::RWXU))
+                .map_err(|error| self.failed(member, "create the directory of", dir, error))?;
+            let directory = Directory { mode: IMPLICIT_MODE, mtime: self.mtime(member), named: false };
+            self.directories.insert(dir.to_path_buf(), directory);
+        }
+        Ok(())
+    }
+
+    fn add_directory(&mut self, member: &Member, path: &Path) -> Result<()> {
+        let directory = Directory { mode: self.mode(member, 0o700), mtime: self.mtime(member), named: true };
+        if let Some(known) = self.directories.get_mut(path) {
+            let again = known.named;
+            *known = directory;
+            return if again { self.allow_again(member) } else { Ok(()) };
+        }
+        self.create(member, path, |parent, name| rustix::fs::mkdirat(parent, name, Mode::RWXU))?;
+        self.directories.insert(path.to_path_buf(), directory);
+        Ok(())
+    }
+
+    fn add_file(&mut self, member: &Member, path: &Path) -> Result<()> {
+        self.unpacked.bytes += self.members.left();
+        // Where one member may replace another the order matters.
+        match self.options.profile {
+            Profile::Artifact if self.members.left() <= files::LARGEST => self.add_small_file(member, path),
+            _ => self.add_large_file(member, path),
+        }
+    }
+
+    fn add_small_file(&mut self, member: &Member, path: &Path) -> Result<()> {
+        let (parent, name) = halves(path);
+        let dir = self.dirs.enter(parent).map(Arc::clone);
+        let file = NewFile {
+            dir: dir.map_err(|error| self.failed(member, "open the directory of", path, error))?,
+            name: name.to_owned(),
+            member: member.name.clone(),
+            mode: self.mode(member, 0),
+            mtime: self.mtime(member),
+            size: self.members.left() as usize,
+        };
+        let content = self.files.add(file).map_err(|failure| blame(&self.members, self.dest, failure))?;
+        self.members.read_exact(content)
+    }
+
+    fn add_large_file(&mut self, member: &Member, path: &Path) -> Result<()> {
+        let file = self.create(member, path, |parent, name| {
+            rustix::fs::openat(parent, name, files::CREATE, Mode::RUSR | Mode::WUSR)
+        })?;
+        let mut file = File::from(file);
+        let place = || self.dest.join(path);
+        loop {
+            match self.members.read(&mut self.buffer)? {
+                0 => break,
+                count => file.write_all(&self.buffer[..count]).map_err(Error::io("write", place()))?,
+            }
+        }
+        let finished = files::finish(&file, self.mode(member, 0), self.mtime(member));
+        finished.map_err(|error| Error::io("finish", place())(errno(error)))
+    }
+
+    fn add_symlink(&mut self, member: &Member, path: &Path, target: &[u8]) -> Result<()> {
+        let times = files::times(self.mtime(member));
+        self.create(member, path, |parent, name| {
+            rustix::fs::symlinkat(OsStr::from_bytes(target), parent, name)?;
+            rustix::fs::utimensat(parent, name, &times, AtFlags::SYMLINK_NOFOLLOW)
+        })
+    }
+
+    fn add_hard_link(&mut self, member: &Member, path: &Path, target: &[u8]) -> Result<()> {
+        let target = match clean(target, self.options.strip) {
+            Ok(Some(target)) if target != path => target,
+            Ok(_) => return Err(self.refuse(member, "is a hard link to nothing")),
+            Err(problem) => return Err(self.refuse(member, &format!("is a hard link whose target {problem}"))),
+        };
+        self.settle()?;
+        let target_dir = self.target_dir(member, &target)?;
+        let (_, target_name) = halves(&target);
+        self.create(member, path, |parent, name| {
+            rustix::fs::linkat(&target_dir, target_name, parent, name, AtFlags::empty())
+        })
+    }
+
+    /// The directory of a hard link's target: a link may only give a second name to a file out of this archive.
+    fn target_dir(&mut self, member: &Member, target: &Path) -> Result<Arc<OwnedFd>> {
+        let (parent, name) = halves(target);
+        let found = self.targets.enter(parent).and_then(|parent| {
+            let stat = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
+            let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+            if is_file { Ok(Arc::clone(parent)) } else { Err(Errno::INVAL) }
+        });
+        found.map_err(|_| {
+            let problem = format!("is a hard link to `{}`, which is no file unpacked before it", target.display());
+            self.refuse(member, &problem)
+        })
+    }
+
+    /// Runs `make` in the directory of `path`, whose parents exist; once more when it may replace what is there.
+    fn create<T>(
+        &mut self,
+        member: &Member,
+        path: &Path,
+        mut make: impl FnMut(BorrowedFd<'_>, &OsStr) -> rustix::io::Result<T>,
+    ) -> Result<T> {
+        let (parent, name) = halves(path);
+        let replaces = self.options.profile == Profile::Source;
+        let made = self.dirs.enter(parent).and_then(|parent| match make(parent.as_fd(), name) {
+            Err(Errno::EXIST) if replaces => {
+                rustix::fs::unlinkat(parent, name, AtFlags::empty())?;
+                make(parent.as_fd(), name)
+            }
+            made => made,
+        });
+        made.map_err(|error| self.failed(member, "create", path, error))
+    }
+
+    fn allow_again(&self, member: &Member) -> Result<()> {
+        match self.options.profile {
+            Profile::Artifact => Err(self.refuse(member, "comes twice")),
+            Profile::Source => Ok(()),
+        }
+    }
+
+    /// Waits for the files that are being written.
+    fn settle(&mut self) -> Result<()> {
+        self.files.settle().map_err(|failure| blame(&self.members, self.dest, failure))
+    }
+
+    /// Gives directories their modes and times, the deepest first, now that nothing is created in them any more.
+    fn seal_directories(&mut self) -> Result<()> {
+        for (path, directory) in self.directories.iter().rev() {
+            let sealed = self.dirs.enter(path).and_then(|dir| files::finish(dir, directory.mode, directory.mtime));
+            sealed.map_err(|error| Error::io("finish", self.dest.join(path))(errno(error)))?;
+        }
+        Ok(())
+    }
+
+    fn mode(&self, member: &Member, at_least: u32) -> u32 {
+        match self.options.profile {
+            Profile::Artifact => member.mode,
+            Profile::Source => member.mode & 0o777 | at_least,
+        }
+    }
+
+    fn mtime(&self, member: &Member) -> (i64, u32) {
+        match self.options.mtime {
+            Mtime::Keep => member.mtime,
+            Mtime::Fixed(seconds) => (seconds.cast_signed(), 0),
+        }
+    }
+
+    /// Whether the archive or this machine is to blame.
+    fn failed(&self, member: &Member, verb: &'static str, path: &Path, error: Errno) -> Error {
+        match error {
+            Errno::EXIST | Errno::NOTDIR | Errno::LOOP if verb != "create" => {
+                self.refuse(member, &format!("lies below `{}`, which is no directory", path.display()))
+            }
+            Errno::EXIST => self.refuse(member, "comes twice"),
+            Errno::ISDIR => self.refuse(member, "would replace a directory"),
+            Errno::NAMETOOLONG | Errno::INVAL | Errno::NOENT => {
+                self.refuse(member, &format!("cannot be created: {}", errno(error)))
+            }
+            _ => Error::io(verb, self.dest.join(path))(errno(error)),
+        }
+    }
+
+    fn refuse(&self, member: &Member, problem: &str) -> Error {
+        self.members.refuse_member(&member.name, problem)
+    }
+}
+
+/// A name as a relative path without its first `strip` components; `None` when nothing is left.
+fn clean(name: &[u8], strip: usize) -> Result<Option<PathBuf>, &'static str> {
+    if name.contains(&0) {
+        return Err("has a NUL in its name");
+    }
+    if name.starts_with(b"/") {
+        return Err("has an absolute name");
+    }
+    let components = || name.split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".");
+    if components().any(|part| part == b"..") {
+        return Err("has `..` in its name");
+    }
+    let path: PathBuf = components().skip(strip).map(OsStr::from_bytes).collect();
+    Ok((!bytes(&path).is_empty()).then_some(path))
+}
+
+/// Directory and name of a path with at least one component.
+fn halves(path: &Path) -> (&Path, &OsStr) {
+    (path.parent().unwrap_or(Path::new("")), path.file_name().unwrap_or_default())
+}
+
+/// A failure of a worker, said as if it had happened here.
+fn blame<R: Read>(members: &Members<R>, dest: &Path, failure: Failure) -> Error {
+    let Failure { member, error } = failure;
+    match Errno::from_io_error(&error) {
+        Some(Errno::EXIST) => members.refuse_member(&member, "comes twice"),
+        Some(Errno::NAMETOOLONG | Errno::INVAL) => {
+            members.refuse_member(&member, &format!("cannot be created: {error}"))
+        }
+        _ => Error::io("create", dest.join(OsStr::from_bytes(&member)))(error),
+    }
+}

@@ -1,0 +1,244 @@
+//! Puts trees where the product lives, and takes away what no longer belongs there.
+//!
+//! Every task has a record of what it installed, so that a repeat run looks at files and does nothing, an upgrade
+//! removes what the new tag lacks, and two tasks do not overwrite each other's files unseen. An install is checked
+//! as a whole before its first change: one that is refused changes nothing. Where trees come from is not known here.
+
+mod direct;
+mod plan;
+mod register;
+mod territory;
+mod write;
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub(crate) use direct::Span;
+use globset::GlobSet;
+use plan::Plan;
+use rayon::prelude::*;
+use register::Register;
+use territory::Territory;
+use write::Site;
+
+use super::state::{Holding, Installed, Owned, Print, State};
+use crate::cache::trees::Tree;
+use crate::error::Result;
+use crate::host::clone::Cloner;
+use crate::host::fs::{create_dirs, probe};
+use crate::model::LinkMode;
+
+/// Paths from which looking at them in parallel pays.
+const MANY: usize = 512;
+
+/// Where and how to install.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct InstallOptions {
+    /// Absolute. May itself be a symlink; below it none is followed.
+    pub(crate) install_dir: PathBuf,
+    /// Absolute paths outside of it that may be installed too.
+    pub(crate) extra_files: GlobSet,
+    pub(crate) link_mode: LinkMode,
+    /// Whether files that are there and belong to no task give way.
+    pub(crate) replace_unowned: bool,
+    /// The tag of each task of this run. What another task holds under an older tag is on its way out, and no conflict.
+    pub(crate) planned: HashMap<String, String>,
+}
+
+/// Installs the trees of a run. Installs and removals take turns; [`verify`](Installer::verify) does not wait for them.
+#[derive(Debug)]
+pub(crate) struct Installer<'a> {
+    options: InstallOptions,
+    territory: Territory,
+    cloner: Cloner,
+    state: &'a Mutex<State>,
+    /// Who holds which path; made when first needed. Whoever installs or removes has the lock.
+    register: Mutex<Option<Register>>,
+}
+
+/// Whether a task is installed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// As recorded, under the wanted tag.
+    Intact,
+    /// Never installed, as far as is known.
+    Absent,
+    /// Installed under this other tag.
+    OtherTag(String),
+    /// Installed, but not as recorded.
+    Damaged {
+        /// The first path that differs.
+        path: PathBuf,
+        /// How: `is gone`.
+        why: &'static str,
+    },
+}
+
+/// What an install did, in files and symlinks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Counts {
+    /// Newly put in place.
+    pub(crate) written: usize,
+    /// Found to be right already.
+    pub(crate) kept: usize,
+    /// Left to a task that overrides this one.
+    pub(crate) lost: usize,
+    /// Of an earlier tag, removed.
+    pub(crate) removed: usize,
+}
+
+impl<'a> Installer<'a> {
+    pub(crate) fn new(options: InstallOptions, state: &'a Mutex<State>) -> Self {
+        let territory = Territory::new(&options.install_dir, options.extra_files.clone());
+        let cloner = Cloner::new(options.link_mode);
+        Self { options, territory, cloner, state, register: Mutex::default() }
+    }
+
+    /// Whether a task is installed under a tag, with the right to replace what it does, judged by looking at every
+    /// recorded path.
+    ///
+    /// A change that keeps size, modification time, mode and inode is not seen.
+    pub(crate) fn verify(&self, task: &str, tag: &str, overrides: &[String]) -> Verdict {
+        let installed = self.state().installed(task);
+        match installed {
+            None => Verdict::Absent,
+            Some(installed) if installed.tag != tag => Verdict::OtherTag(installed.tag),
+            Some(installed) if !installed.complete => {
+                Verdict::Damaged { path: self.options.install_dir.clone(), why: "holds an unfinished installation" }
+            }
+            Some(installed) if installed.overrides != overrides => {
+                Verdict::Damaged { path: self.options.install_dir.clone(), why: "was installed with other `overrides`" }
+            }
+            Some(installed) => self.damage(&installed.owned).unwrap_or(Verdict::Intact),
+        }
+    }
+
+    /// Installs a tree as what a task has installed, in place of what it had before.
+    ///
+    /// # Errors
+    ///
+    /// [`Outside`](crate::Error::Outside), [`Conflict`](crate::Error::Conflict) and
+    /// [`Unowned`](crate::Error::Unowned), before anything is changed. After any other error the record says that the
+    /// installation is unfinished.
+    pub(crate) fn install(&self, task: &str, tag: &str, tree: &Tree, overrides: &[String]) -> Result<Counts> {
+        let mut register = self.register();
+        let register = register.get_or_insert_with(|| Register::of(&self.state()));
+        let old = self.state().installed(task).unwrap_or_default();
+        let plan = Plan::make(self, register, task, &old, tree, overrides)?;
+
+        let mut record =
+            Installed { tag: tag.to_owned(), complete: false, overrides: overrides.to_vec(), owned: plan.intent(&old) };
+        self.keep(register, task, &record)?;
+        for (loser, paths) in &plan.losers {
+            self.lose(register, loser, paths)?;
+        }
+        create_dirs(&self.options.install_dir)?;
+        let site = Site::open(&self.territory)?;
+        record.owned = plan.carry_out(&site, &self.cloner, &old, tree)?;
+        let removed = self.remove_stale(register, &site, task, &old, &record.owned)?;
+        record.complete = true;
+        self.keep(register, task, &record)?;
+        Ok(Counts { removed, ..plan.counts() })
+    }
+
+    /// Removes what a task has installed, and forgets the task. Returns how many files and symlinks went.
+    ///
+    /// For tasks that have left the project: before anything is installed.
+    pub(crate) fn remove(&self, task: &str) -> Result<usize> {
+        let mut register = self.register();
+        let register = register.get_or_insert_with(|| Register::of(&self.state()));
+        let Some(mut old) = self.state().installed(task) else { return Ok(0) };
+        old.complete = false;
+        self.keep(register, task, &old)?;
+        let removed = self.remove_stale(register, &Site::open(&self.territory)?, task, &old, &[])?;
+        register.forget(task);
+        self.state().forget(task)?;
+        Ok(removed)
+    }
+
+    fn damage(&self, owned: &[Owned]) -> Option<Verdict> {
+        let check = |owned: &Owned| {
+            let path = Path::new("/").join(&owned.path);
+            let why = self.difference(&path, owned)?;
+            Some(Verdict::Damaged { path, why })
+        };
+        if owned.len() < MANY { owned.iter().find_map(check) } else { owned.par_iter().find_map_first(check) }
+    }
+
+    fn difference(&self, path: &Path, owned: &Owned) -> Option<&'static str> {
+        let found = match owned.holding {
+            Holding::Lost => return None,
+            Holding::Directory { .. } => self.territory.look_at_directory(&owned.path),
+            Holding::Leaf(_) | Holding::Seen(_) => probe(path).ok().flatten(),
+        };
+        match (found, owned.holding) {
+            (None, _) => Some("is gone"),
+            (Some(found), Holding::Leaf(print) | Holding::Seen(print)) if Print::of(&found) != print => {
+                Some("was changed")
+            }
+            (Some(found), Holding::Directory { .. }) if !found.is_dir() => Some("is no directory any more"),
+            _ => None,
+        }
+    }
+
+    /// Removes what `old` holds and `new` does not, unless another task holds it too.
+    fn remove_stale(
+        &self,
+        register: &mut Register,
+        site: &Site,
+        task: &str,
+        old: &Installed,
+        new: &[Owned],
+    ) -> Result<usize> {
+        let stale = register.stale(task, old, new);
+        let removed = site.remove(&stale.owned)?;
+        for loser in &stale.owed {
+            self.unsettle(register, loser)?;
+        }
+        Ok(removed)
+    }
+
+    /// Notes that paths of a task now hold another task's files.
+    fn lose(&self, register: &mut Register, task: &str, paths: &HashSet<PathBuf>) -> Result<()> {
+        self.amend(register, task, |record| {
+            for owned in record.owned.iter_mut().filter(|owned| paths.contains(&owned.path)) {
+                owned.holding = Holding::Lost;
+            }
+        })
+    }
+
+    /// The file that overrode one of this task's has gone: the task has to be installed again.
+    fn unsettle(&self, register: &mut Register, task: &str) -> Result<()> {
+        self.amend(register, task, |record| record.complete = false)
+    }
+
+    fn amend(&self, register: &mut Register, task: &str, change: impl FnOnce(&mut Installed)) -> Result<()> {
+        let Some(mut record) = self.state().installed(task) else { return Ok(()) };
+        change(&mut record);
+        self.keep(register, task, &record)
+    }
+
+    /// Writes a record down, here and in the register.
+    fn keep(&self, register: &mut Register, task: &str, record: &Installed) -> Result<()> {
+        self.state().set_installed(task, record)?;
+        register.set(task, record);
+        Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A panic in an earlier install may have left the register behind the state: it is made anew.
+    fn register(&self) -> MutexGuard<'_, Option<Register>> {
+        self.register.lock().unwrap_or_else(|poisoned| {
+            let mut register = poisoned.into_inner();
+            *register = None;
+            register
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,271 @@
+//! What an install would do, path by path, decided before anything is done.
+//!
+//! Looks at the file system and at the register, and refuses here whatever has to be refused.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::register::{Holder, Register};
+use super::territory::Side;
+use super::{Counts, Installer};
+use crate::cache::trees::Tree;
+use crate::error::{Error, Result};
+use crate::host::copy::names;
+use crate::host::fs::{probe, same_content};
+use crate::host::listing::{Entry, Kind};
+use crate::run::state::{Holding, Installed, Owned, Print};
+
+#[derive(Debug)]
+pub(super) struct Plan<'t> {
+    pub(super) steps: Vec<Step<'t>>,
+    /// The paths that other tasks lose to this one.
+    pub(super) losers: BTreeMap<String, HashSet<PathBuf>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Step<'t> {
+    pub(super) entry: &'t Entry,
+    pub(super) act: Act,
+}
+
+/// What is to be done at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Act {
+    /// The file or symlink is there already.
+    Keep(Print),
+    /// Put the file or symlink there. With `clear`, a directory with nothing but earlier files of this task gives way.
+    Write { clear: bool },
+    /// The file is another task's, which overrides this one.
+    Lose,
+    /// The directory is there already. With `mode`, none but this task has a say in its mode.
+    Share { created: bool, mode: bool },
+    /// Make the directory. With `replace`, a file or symlink gives way.
+    Make { replace: bool },
+}
+
+impl<'t> Plan<'t> {
+    pub(super) fn make(
+        installer: &Installer<'_>,
+        register: &Register,
+        task: &str,
+        old: &Installed,
+        tree: &'t Tree,
+        overrides: &[String],
+    ) -> Result<Plan<'t>> {
+        installer.territory.check(task, tree.entries())?;
+        let held = old.owned.iter().map(|owned| (&*owned.path, owned.holding)).collect();
+        let mut plan = Plan { steps: Vec::new(), losers: BTreeMap::new() };
+        let mut planner = Planner {
+            installer,
+            register,
+            task,
+            held,
+            tree,
+            overrides,
+            made: HashSet::new(),
+            losers: &mut plan.losers,
+        };
+        for entry in tree.entries() {
+            if installer.territory.side(&entry.path) != Side::Above {
+                plan.steps.push(Step { entry, act: planner.decide(entry)? });
+            }
+        }
+        Ok(plan)
+    }
+
+    /// All that may be there between now and the end: what was, and what is to be.
+    pub(super) fn intent(&self, old: &Installed) -> Vec<Owned> {
+        let new: HashSet<&Path> = self.steps.iter().map(|step| &*step.entry.path).collect();
+        let mut owned: Vec<_> = old.owned.iter().filter(|owned| !new.contains(&*owned.path)).cloned().collect();
+        owned.extend(self.steps.iter().map(|step| Owned { path: step.entry.path.clone(), holding: step.intended() }));
+        owned.sort_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
+        owned
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for step in &self.steps {
+            match step.act {
+                Act::Keep(_) => counts.kept += 1,
+                Act::Write { .. } => counts.written += 1,
+                Act::Lose => counts.lost += 1,
+                Act::Share { .. } | Act::Make { .. } => {}
+            }
+        }
+        counts
+    }
+}
+
+impl Step<'_> {
+    fn intended(&self) -> Holding {
+        match self.act {
+            Act::Keep(print) => Holding::Leaf(print),
+            Act::Write { .. } => Holding::Leaf(print_of(self.entry)),
+            Act::Lose => Holding::Lost,
+            Act::Share { created, .. } => Holding::Directory { created },
+            Act::Make { .. } => Holding::Directory { created: true },
+        }
+    }
+}
+
+struct Planner<'p, 't> {
+    installer: &'p Installer<'p>,
+    register: &'p Register,
+    task: &'p str,
+    /// What the task holds so far.
+    held: HashMap<&'p Path, Holding>,
+    tree: &'t Tree,
+    overrides: &'p [String],
+    /// Directories to come: nothing that is below them now will be.
+    made: HashSet<&'t Path>,
+    losers: &'p mut BTreeMap<String, HashSet<PathBuf>>,
+}
+
+impl<'t> Planner<'_, 't> {
+    fn decide(&mut self, entry: &'t Entry) -> Result<Act> {
+        let in_new_directory = entry.path.parent().is_some_and(|parent| self.made.contains(parent));
+        match entry.kind {
+            Kind::Directory if in_new_directory => Ok(self.will_make(entry, false)),
+            Kind::Directory => self.directory(entry),
+            _ if in_new_directory => self.leaf(entry, None),
+            _ => self.leaf(entry, probe(&Path::new("/").join(&entry.path))?),
+        }
+    }
+
+    fn directory(&mut self, entry: &'t Entry) -> Result<Act> {
+        let Some(found) = self.installer.territory.look_at_directory(&entry.path) else {
+            return Ok(self.will_make(entry, false));
+        };
+        if !found.is_dir() {
+            if let Some(other) = self.settle(entry, Some(&found))? {
+                return Err(self.conflict(&entry.path, &other));
+            }
+            self.refuse_unowned(&entry.path)?;
+            return Ok(self.will_make(entry, true));
+        }
+        let is_created = |holding: &Holding| *holding == Holding::Directory { created: true };
+        let mine = self.held.get(&*entry.path).is_some_and(is_created);
+        let others: Vec<_> = self.others(&entry.path).collect();
+        let created = mine || others.iter().any(|holder| is_created(&holder.holding));
+        Ok(Act::Share { created, mode: mine && others.is_empty() && found.mode() & 0o7777 != entry.mode })
+    }
+
+    fn will_make(&mut self, entry: &'t Entry, replace: bool) -> Act {
+        self.made.insert(&entry.path);
+        Act::Make { replace }
+    }
+
+    fn leaf(&mut self, entry: &Entry, found: Option<Metadata>) -> Result<Act> {
+        if let Some(found) = &found
+            && self.is_same(entry, found)?
+        {
+            return Ok(Act::Keep(Print::of(found)));
+        }
+        if self.settle(entry, found.as_ref())?.is_some() {
+            return Ok(Act::Lose);
+        }
+        match found {
+            None => Ok(Act::Write { clear: false }),
+            Some(found) if found.is_dir() => self.may_clear(&entry.path).map(|()| Act::Write { clear: true }),
+            Some(_) => self.refuse_unowned(&entry.path).map(|()| Act::Write { clear: false }),
+        }
+    }
+
+    /// Settles with the other tasks that have something else at a path; the task to yield to, if there is one.
+    fn settle(&mut self, entry: &Entry, found: Option<&Metadata>) -> Result<Option<String>> {
+        let others: Vec<Holder> = self.others(&entry.path).cloned().collect();
+        for Holder { task, holding } in others {
+            let Holding::Leaf(print) = holding else { continue };
+            // Where a file was changed or removed since, it says nothing of what the other task has; its print does.
+            let untouched = found.is_some_and(|found| Print::of(found) == print);
+            if !untouched && agrees(entry, &print) {
+                continue;
+            }
+            if self.overrides.contains(&task) || self.is_outgoing(&task) {
+                self.losers.entry(task).or_default().insert(entry.path.clone());
+            } else if self.register.overrides(&task, self.task) {
+                return Ok(Some(task));
+            } else {
+                return Err(self.conflict(&entry.path, &task));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Refuses to replace a file or symlink that no task has put there, unless that is allowed.
+    fn refuse_unowned(&self, path: &Path) -> Result<()> {
+        let is_leaf = |holding: &Holding| matches!(holding, Holding::Leaf(_) | Holding::Seen(_));
+        let owned = self.held.get(path).is_some_and(is_leaf) || self.others(path).any(|other| is_leaf(&other.holding));
+        match owned || self.installer.options.replace_unowned {
+            true => Ok(()),
+            false => Err(self.unowned(path)),
+        }
+    }
+
+    /// Refuses to remove a directory unless this task alone has put it and all below it there.
+    fn may_clear(&self, path: &Path) -> Result<()> {
+        let place = Path::new("/").join(path);
+        let is_dir = probe(&place)?.is_some_and(|found| found.is_dir());
+        if let Some(other) = self.others(path).next() {
+            return Err(self.conflict(path, &other.task));
+        }
+        match self.held.get(path) {
+            Some(Holding::Directory { .. }) if is_dir => {
+                names(&place)?.iter().try_for_each(|name| self.may_clear(&path.join(name)))
+            }
+            Some(Holding::Leaf(_)) if !is_dir => Ok(()),
+            _ => Err(self.unowned(path)),
+        }
+    }
+
+    /// Whether what is at the entry's place is what the tree has.
+    fn is_same(&self, entry: &Entry, found: &Metadata) -> Result<bool> {
+        let place = Path::new("/").join(&entry.path);
+        match &entry.kind {
+            Kind::Symlink(target) if found.is_symlink() => {
+                Ok(fs::read_link(&place).map_err(Error::io("read the symlink", &place))? == *target)
+            }
+            Kind::File if found.is_file() => {
+                let alike = found.len() == entry.stat.size && found.mode() & 0o7777 == entry.mode;
+                let one = (found.dev(), found.ino()) == (entry.stat.device, entry.stat.inode);
+                Ok(alike && (one || same_content(&self.tree.path.join(&entry.path), &place)?))
+            }
+            _ => Ok(false),
+        }
+    }
+
+    fn others(&self, path: &Path) -> impl Iterator<Item = &Holder> {
+        self.register.others(self.task, path)
+    }
+
+    /// Whether this run installs a task anew under another tag.
+    fn is_outgoing(&self, task: &str) -> bool {
+        let planned = self.installer.options.planned.get(task).map(String::as_str);
+        planned.is_some() && planned != self.register.tag(task)
+    }
+
+    fn unowned(&self, path: &Path) -> Error {
+        Error::Unowned { path: Path::new("/").join(path), task: self.task.to_owned() }
+    }
+
+    fn conflict(&self, path: &Path, other: &str) -> Error {
+        Error::Conflict { path: Path::new("/").join(path), first: other.to_owned(), second: self.task.to_owned() }
+    }
+}
+
+/// The print that an entry will have, as far as is known before.
+fn print_of(entry: &Entry) -> Print {
+    let kind = match entry.kind {
+        Kind::Symlink(_) => 0o120_000,
+        _ => 0o100_000,
+    };
+    Print { mode: kind | entry.mode, size: entry.stat.size, mtime: entry.stat.mtime, inode: 0 }
+}
+
+/// Whether a task that left such a print may well have the same thing there.
+fn agrees(entry: &Entry, print: &Print) -> bool {
+    let wanted = print_of(entry);
+    entry.kind != Kind::Directory && (wanted.mode, wanted.size) == (print.mode, print.size)
+}

@@ -1,0 +1,210 @@
+//! Carries out what an install has decided. Nothing here refuses anything; nothing passes through a symlink below the
+//! install directory.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::plan::{Act, Plan, Step};
+use super::territory::{Side, Territory};
+use crate::cache::trees::Tree;
+use crate::error::{Error, Result};
+use crate::host::beneath::{Dir, Root};
+use crate::host::clone::Cloner;
+use crate::host::fs::probe;
+use crate::host::listing::{Entry, Kind};
+use crate::run::state::{Holding, Installed, Owned, Print};
+
+/// The places where files are put, open.
+#[derive(Debug)]
+pub(super) struct Site<'a> {
+    territory: &'a Territory,
+    /// None before the install directory exists.
+    inside: Option<Root>,
+    outside: Root,
+}
+
+impl<'a> Site<'a> {
+    pub(super) fn open(territory: &'a Territory) -> Result<Site<'a>> {
+        let install_dir = territory.install_dir();
+        let inside = if install_dir.is_dir() { Some(Root::open(install_dir)?) } else { None };
+        Ok(Site { territory, inside, outside: Root::trusting(Path::new("/"))? })
+    }
+
+    /// Removes files and symlinks, then the directories made for them as far as they are empty, deepest first.
+    /// Returns how many files and symlinks there were.
+    pub(super) fn remove(&self, owned: &[Owned]) -> Result<usize> {
+        let mut removed = 0;
+        let mut open = OpenDir::default();
+        for Owned { path, .. } in owned.iter().filter(|owned| matches!(owned.holding, Holding::Leaf(_))) {
+            if let Some((dir, name)) = open.find(self, path)? {
+                removed += usize::from(dir.unlink(name)?);
+            }
+        }
+        for Owned { path, .. } in
+            owned.iter().rev().filter(|owned| owned.holding == (Holding::Directory { created: true }))
+        {
+            if let Some((dir, name)) = open.find(self, path)? {
+                dir.rmdir(name)?;
+            }
+        }
+        Ok(removed)
+    }
+
+    fn dir(&self, path: &Path) -> Result<Dir> {
+        let gone = || Error::io("open the directory", Path::new("/").join(path))(ErrorKind::NotFound.into());
+        let (root, relative) = self.place(path);
+        root.ok_or_else(gone)?.dir(relative)
+    }
+
+    fn find(&self, path: &Path) -> Result<Option<Dir>> {
+        match self.place(path) {
+            (Some(root), relative) => root.find(relative),
+            (None, _) => Ok(None),
+        }
+    }
+
+    fn place<'p>(&self, path: &'p Path) -> (Option<&Root>, &'p Path) {
+        match self.territory.side(path) {
+            Side::Inside(below) => (self.inside.as_ref(), below),
+            Side::Above if path == self.territory.prefix() => (self.inside.as_ref(), Path::new("")),
+            Side::Above | Side::Outside => (Some(&self.outside), path),
+        }
+    }
+}
+
+/// The directory opened last: neighbours in a listing mostly share theirs.
+#[derive(Default)]
+struct OpenDir {
+    last: Option<(PathBuf, Option<Dir>)>,
+}
+
+impl OpenDir {
+    /// The directory that holds `path`, which must exist, and the name in it.
+    fn get<'p>(&mut self, site: &Site<'_>, path: &'p Path) -> Result<(&Dir, &'p OsStr)> {
+        let (parent, name) = split(path);
+        if !matches!(&self.last, Some((last, Some(_))) if last == parent) {
+            self.last = None;
+            self.last = Some((parent.to_path_buf(), Some(site.dir(parent)?)));
+        }
+        let gone = || Error::io("open", path)(ErrorKind::NotFound.into());
+        self.last.as_ref().and_then(|(_, dir)| dir.as_ref()).map(|dir| (dir, name)).ok_or_else(gone)
+    }
+
+    /// The same, if the directory is there.
+    fn find<'p>(&mut self, site: &Site<'_>, path: &'p Path) -> Result<Option<(&Dir, &'p OsStr)>> {
+        let (parent, name) = split(path);
+        if self.last.as_ref().is_none_or(|(last, _)| last != parent) {
+            self.last = None;
+            self.last = Some((parent.to_path_buf(), site.find(parent)?));
+        }
+        Ok(self.last.as_ref().and_then(|(_, dir)| dir.as_ref()).map(|dir| (dir, name)))
+    }
+}
+
+impl Plan<'_> {
+    /// Makes directories, puts files and symlinks in place, and returns what the task then owns, removals aside.
+    pub(super) fn carry_out(
+        &self,
+        site: &Site<'_>,
+        cloner: &Cloner,
+        old: &Installed,
+        tree: &Tree,
+    ) -> Result<Vec<Owned>> {
+        self.make_directories(site)?;
+        let mut hands = Hands { site, cloner, old, tree, open: OpenDir::default(), linked: HashMap::new() };
+        let mut owned = Vec::with_capacity(self.steps.len());
+        for step in &self.steps {
+            owned.push(Owned { path: step.entry.path.clone(), holding: hands.take(step)? });
+        }
+        drop(hands);
+        self.set_directory_modes(site)?;
+        Ok(owned)
+    }
+
+    fn make_directories(&self, site: &Site<'_>) -> Result<()> {
+        let mut open = OpenDir::default();
+        for Step { entry, act } in &self.steps {
+            if let Act::Make { replace } = *act {
+                let (dir, name) = open.get(site, &entry.path)?;
+                if replace {
+                    dir.unlink(name)?;
+                }
+                dir.mkdir(name, entry.mode)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Last and from below, since a mode may forbid what had to be done before.
+    fn set_directory_modes(&self, site: &Site<'_>) -> Result<()> {
+        for Step { entry, act } in self.steps.iter().rev() {
+            if matches!(act, Act::Make { .. } | Act::Share { mode: true, .. }) {
+                site.dir(&entry.path)?.set_mode(entry.mode)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Puts the files and symlinks of one tree in place.
+struct Hands<'a> {
+    site: &'a Site<'a>,
+    cloner: &'a Cloner,
+    old: &'a Installed,
+    tree: &'a Tree,
+    open: OpenDir,
+    /// Where the first name of each hard-linked file went, by inode in the tree.
+    linked: HashMap<u64, PathBuf>,
+}
+
+impl Hands<'_> {
+    fn take(&mut self, step: &Step<'_>) -> Result<Holding> {
+        Ok(match step.act {
+            Act::Keep(print) => Holding::Leaf(print),
+            Act::Lose => Holding::Lost,
+            Act::Share { created, .. } => Holding::Directory { created },
+            Act::Make { .. } => Holding::Directory { created: true },
+            Act::Write { clear } => Holding::Leaf(self.write(step.entry, clear)?),
+        })
+    }
+
+    fn write(&mut self, entry: &Entry, clear: bool) -> Result<Print> {
+        if clear {
+            self.clear(&entry.path)?;
+        }
+        let (dir, name) = self.open.get(self.site, &entry.path)?;
+        let source = self.tree.path.join(&entry.path);
+        let first = self.linked.get(&entry.stat.inode).filter(|_| entry.kind == Kind::File);
+        match (&entry.kind, first) {
+            (Kind::Symlink(target), _) => self.cloner.symlink(target, dir, name)?,
+            (_, Some(first)) if self.cloner.name_again(first, dir, name).is_ok() => {}
+            _ => self.cloner.file(&source, entry, dir, name)?,
+        }
+        let place = dir.join(name);
+        let gone = || Error::io("install", &place)(ErrorKind::NotFound.into());
+        let print = Print::of(&probe(&place)?.ok_or_else(gone)?);
+        if entry.stat.links > 1 {
+            self.linked.entry(entry.stat.inode).or_insert(place);
+        }
+        Ok(print)
+    }
+
+    /// Removes a directory of earlier files of this task, and all below it.
+    fn clear(&mut self, path: &Path) -> Result<()> {
+        let below = |owned: &&Owned| owned.path.starts_with(path);
+        let mut owned: Vec<_> = self.old.owned.iter().filter(below).cloned().collect();
+        for owned in &mut owned {
+            if let Holding::Directory { created } = &mut owned.holding {
+                *created = true;
+            }
+        }
+        self.open = OpenDir::default();
+        self.site.remove(&owned).map(drop)
+    }
+}
+
+fn split(path: &Path) -> (&Path, &OsStr) {
+    (path.parent().unwrap_or(Path::new("")), path.file_name().unwrap_or_default())
+}

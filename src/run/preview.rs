@@ -1,0 +1,66 @@
+//! The preview: what a run would do, task by task, looked at without doing anything.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::action::{Decision, Facts, decide};
+use super::history::History;
+use super::install::{InstallOptions, Installer};
+use super::settings::Settings;
+use super::state::State;
+use super::work_dir::WorkDir;
+use crate::cache::{CacheMode, Trees};
+use crate::error::Result;
+use crate::model::Digest;
+use crate::plan::{Plan, PlannedTask};
+
+/// A plan with the action that a run would take for each task, as things stand.
+#[derive(Debug)]
+pub struct Preview<'p> {
+    plan: Plan<'p>,
+    decisions: Vec<Decision>,
+    artifacts: Vec<Option<Digest>>,
+    dir: WorkDir,
+}
+
+impl<'p> Preview<'p> {
+    pub(crate) fn new(plan: Plan<'p>, settings: &Settings, state: &Mutex<State>) -> Result<Self> {
+        let project = plan.project();
+        let dir = WorkDir::look(project.work_dir());
+        let options = InstallOptions { install_dir: project.install_dir.clone(), ..InstallOptions::default() };
+        let installer = Installer::new(options, state);
+        let facts = |task: &PlannedTask<'_>| Facts {
+            staged: project.caches(task.task()),
+            recache: settings.cache_mode == CacheMode::Recache,
+            fetches: settings.callbacks.is_some() && settings.cache_mode.reads(),
+            installed: installer.verify(task.name(), task.tag(), &task.task().overrides),
+            tree: project.caches(task.task()) && Trees::holds(&dir.trees(), task.tag()),
+        };
+        let decisions = plan.tasks().iter().map(|task| decide(&facts(task))).collect();
+        let state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        let artifacts = plan.tasks().iter().map(|task| state.artifact(task.tag())).collect();
+        Ok(Self { plan, decisions, artifacts, dir })
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Plan<'p> {
+        &self.plan
+    }
+
+    /// The tasks, upstreams first, each with what would be done.
+    pub fn tasks(&self) -> impl ExactSizeIterator<Item = (&PlannedTask<'p>, &Decision)> {
+        self.plan.tasks().iter().zip(&self.decisions)
+    }
+
+    /// The digests of the artifacts that this machine knows of, in the order of the tasks.
+    pub fn artifacts(&self) -> &[Option<Digest>] {
+        &self.artifacts
+    }
+
+    /// What counted when a task was last built or restored here; `None` if it never was.
+    ///
+    /// # Errors
+    /// When the record is there and cannot be read.
+    pub fn history(&self, task: &PlannedTask<'_>) -> Result<Option<History>> {
+        History::read(&self.dir.history(task.name()))
+    }
+}

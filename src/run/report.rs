@@ -1,0 +1,106 @@
+//! The report: what happened in a run, as a value for whoever started it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::event::Outcome;
+use crate::error::{Error, Result};
+use crate::model::Digest;
+
+/// What happened. A run that took place gives a report even if tasks failed: look at [`success`](Report::success), or
+/// let [`check`](Report::check) turn a failure into an error.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+#[must_use = "a run whose tasks failed gives a report too: see `check`"]
+pub struct Report {
+    /// The project.
+    pub project: String,
+    /// Every task of the plan, in the plan's order.
+    pub tasks: Vec<TaskReport>,
+    /// How the cache did.
+    pub cache: CacheReport,
+    /// How long the run took, in seconds.
+    #[serde(rename = "seconds", serialize_with = "seconds")]
+    pub duration: Duration,
+    /// Whether the caller interrupted the run.
+    pub interrupted: bool,
+}
+
+/// What happened to one task.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct TaskReport {
+    /// The task.
+    pub name: String,
+    /// Its tag.
+    pub tag: String,
+    /// Its key.
+    pub shasum: Digest,
+    /// How it ended.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// How long it took, in seconds.
+    #[serde(rename = "seconds", serialize_with = "seconds")]
+    pub duration: Duration,
+    /// How long its last build took, in seconds, when it did not have to be built now.
+    #[serde(rename = "seconds_saved", serialize_with = "seconds")]
+    pub saved: Duration,
+    /// Why it failed.
+    #[serde(skip)]
+    pub error: Option<Error>,
+    /// The full log of its run.
+    pub log: Option<PathBuf>,
+}
+
+/// How the cache did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CacheReport {
+    /// Artifacts restored.
+    pub hits: usize,
+    /// Artifacts that were not there.
+    pub misses: usize,
+    /// Fetches that failed: errors, time-outs, corrupt artifacts.
+    pub failed_fetches: usize,
+    /// Artifacts kept.
+    pub stored: usize,
+    /// Artifacts that could not be kept.
+    pub failed_updates: usize,
+    /// Bytes of the artifacts kept.
+    pub stored_bytes: u64,
+}
+
+impl Report {
+    /// Whether every task ended well.
+    pub fn success(&self) -> bool {
+        !self.interrupted && self.tasks.iter().all(|task| task.outcome.is_success())
+    }
+
+    /// How many tasks ended in a way that `wanted` accepts.
+    pub fn count(&self, wanted: impl Fn(&Outcome) -> bool) -> usize {
+        self.tasks.iter().filter(|task| wanted(&task.outcome)).count()
+    }
+
+    /// The time that the cache and the trees saved.
+    pub fn saved(&self) -> Duration {
+        self.tasks.iter().map(|task| task.saved).sum()
+    }
+
+    /// The report of a run that succeeded.
+    ///
+    /// # Errors
+    /// The first failed task's error; [`Error::Interrupted`] for an interrupted run.
+    pub fn check(mut self) -> Result<Self> {
+        match self.tasks.iter_mut().find_map(|task| task.error.take()) {
+            Some(error) => Err(error),
+            None if self.success() => Ok(self),
+            None => Err(Error::Interrupted),
+        }
+    }
+}
+
+fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64())
+}

@@ -1,0 +1,150 @@
+//! What the tasks of one run share: the plan, the directories, the cache, and who is told.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use super::event::{Event, TaskRef};
+use super::install::{Installer, Span};
+use super::observers::Observers;
+use super::report::CacheReport;
+use super::settings::Settings;
+use super::source::Supply;
+use super::state::State;
+use super::work_dir::WorkDir;
+use crate::cache::{Exchange, Trees};
+use crate::error::{Error, Result};
+use crate::host::cancel::Cancel;
+use crate::host::fs;
+use crate::host::jobserver::Jobserver;
+use crate::model::{Paths, Project};
+use crate::plan::{Plan, PlannedTask};
+
+/// Shared by all workers of a run.
+pub(crate) struct Shared<'r> {
+    pub(crate) plan: &'r Plan<'r>,
+    pub(crate) settings: &'r Settings,
+    pub(crate) dir: WorkDir,
+    pub(crate) state: &'r Mutex<State>,
+    pub(crate) trees: Trees,
+    pub(crate) installer: Installer<'r>,
+    pub(crate) exchange: Exchange,
+    pub(crate) supply: Supply,
+    pub(crate) observers: &'r Observers,
+    /// Cancelled with the caller's token, and by the first failure.
+    pub(crate) cancel: Cancel,
+    pub(crate) tally: Mutex<CacheReport>,
+    /// Direct tasks that succeeded in this run.
+    pub(crate) spans: Mutex<Vec<Span>>,
+    jobserver: OnceLock<Jobserver>,
+    starting: Mutex<()>,
+}
+
+impl<'r> Shared<'r> {
+    #[expect(clippy::too_many_arguments, reason = "one call, which names everything that a run is made of")]
+    pub(crate) fn new(
+        plan: &'r Plan<'r>,
+        settings: &'r Settings,
+        dir: WorkDir,
+        state: &'r Mutex<State>,
+        trees: Trees,
+        installer: Installer<'r>,
+        supply: Supply,
+        observers: &'r Observers,
+    ) -> Self {
+        let cancel = settings.cancel.child();
+        let exchange = Exchange {
+            callbacks: settings.callbacks.clone(),
+            mode: settings.cache_mode,
+            limit: plan.project().callback_timeout,
+            cancel: cancel.clone(),
+        };
+        Self {
+            plan,
+            settings,
+            dir,
+            state,
+            trees,
+            installer,
+            exchange,
+            supply,
+            observers,
+            cancel,
+            tally: Mutex::default(),
+            spans: Mutex::default(),
+            jobserver: OnceLock::new(),
+            starting: Mutex::new(()),
+        }
+    }
+
+    pub(crate) fn project(&self) -> &'r Project {
+        self.plan.project()
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn tell(&self, event: Event) {
+        self.observers.tell(&event);
+    }
+
+    /// Warns, of a task.
+    pub(crate) fn warn(&self, task: &TaskRef, text: impl Into<String>) {
+        self.tell(Event::Warning { task: Some(task.clone()), text: text.into() });
+    }
+
+    /// Counts something that the cache did.
+    pub(crate) fn count(&self, count: impl FnOnce(&mut CacheReport)) {
+        count(&mut self.tally.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Whether a task is staged, so that it can be a tree and an artifact. One that has nothing to do is not.
+    pub(crate) fn stages(&self, task: &PlannedTask<'_>) -> bool {
+        let task = task.task();
+        self.project().caches(task) && !(task.commands.is_empty() && task.license.files.is_empty())
+    }
+
+    /// The directories that a task's steps see.
+    pub(crate) fn paths(&self, task: &PlannedTask<'_>) -> Paths {
+        let project = self.project();
+        let source_dir = self.dir.source(task.name());
+        let staged = self.stages(task);
+        let stage_dir = if staged { self.dir.stage(task.name()) } else { Default::default() };
+        let install_dir = project.install_dir.clone();
+        let below = install_dir.strip_prefix("/").unwrap_or(&install_dir);
+        let stage_install_dir = if staged { stage_dir.join(below) } else { install_dir.clone() };
+        let source_dir = match &task.task().relative_path {
+            Some(path) => source_dir.join(path),
+            None => source_dir,
+        };
+        let work_dir = self.dir.root().to_path_buf();
+        let recipe_dir = project.recipe_dir.clone();
+        Paths { source_dir, stage_dir, stage_install_dir, install_dir, work_dir, recipe_dir }
+    }
+
+    /// The jobserver, made when the first task is built: a run with nothing to do needs none.
+    pub(crate) fn jobserver(&self) -> Result<&Jobserver> {
+        let _one_at_a_time = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(jobserver) = self.jobserver.get() {
+            return Ok(jobserver);
+        }
+        let dir = self.dir.tmp("");
+        fs::create_dirs(&dir)?;
+        let jobserver = Jobserver::new(&dir, self.settings.jobs)?;
+        Ok(self.jobserver.get_or_init(|| jobserver))
+    }
+
+    /// A tree's file system has to be able to hold what the project installs; its directory is made early so that
+    /// a place that cannot be written is found before hours of building.
+    pub(crate) fn check_install_dir(&self) -> Result<()> {
+        let dir = &self.project().install_dir;
+        fs::create_dirs(dir)?;
+        let probe = tempfile::Builder::new().prefix(".tmp-").tempfile_in(dir);
+        probe.map(drop).map_err(Error::io("write to", dir))
+    }
+}
+
+/// A path as text for messages.
+pub(crate) fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

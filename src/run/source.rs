@@ -1,0 +1,171 @@
+//! Brings a task's source to its source directory: fetched or found, verified, unpacked fresh.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use globset::{Glob, GlobSetBuilder};
+
+use super::context::Context;
+use super::event::{Event, SourceState};
+use crate::error::{Error, Result};
+use crate::host::copy;
+use crate::host::decompress;
+use crate::host::download::{Download, DownloadEvent, Network, redact};
+use crate::host::fs;
+use crate::host::git;
+use crate::host::unpack::{Limits, Mtime, Profile, UnpackOptions, unpack};
+use crate::model::{Archive, At, Checksum, Format, Git, Input, Local, Source, Task};
+use crate::plan::Inputs;
+
+/// Where sources come from besides the network, and whether that may be used.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Supply {
+    /// Directories to look in first.
+    pub(crate) mirrors: Vec<PathBuf>,
+    pub(crate) network: Network,
+    /// The source cache.
+    pub(crate) cache_dir: PathBuf,
+    /// What git needs of the caller's environment.
+    pub(crate) git_env: Vec<(String, String)>,
+}
+
+/// Fills the fresh directory `dir` with the source of `task`.
+pub(crate) fn bring(task: &Task, inputs: &Inputs, dir: &Path, supply: &Supply, context: &Context<'_>) -> Result<()> {
+    fs::empty_dir(dir)?;
+    match &task.source {
+        None => Ok(()),
+        Some(Source::Archive(source)) => archive(source, dir, supply, context),
+        Some(Source::Local(source)) => local(source, dir, context),
+        Some(Source::Git(source)) => repository(source, inputs, dir, supply, context),
+    }
+}
+
+fn archive(source: &Archive, dir: &Path, supply: &Supply, context: &Context<'_>) -> Result<()> {
+    let checksum = strongest(source)?;
+    if checksum.is_weak() {
+        context.warn(format!("{} can be forged; give a sha256 of {}", checksum.algorithm(), redact(&source.url)))?;
+    }
+    let mut network = supply.network.clone();
+    network.retries.times = source.retries as usize;
+    network.timeouts.total = Some(source.timeout);
+    let download = Download {
+        url: &source.url,
+        headers: &source.headers,
+        checksum: &checksum,
+        cache_dir: &supply.cache_dir,
+        mirrors: &supply.mirrors,
+        network: &network,
+        cancelled: &|| context.cancel.is_cancelled(),
+    };
+    let from = redact(&source.url);
+    let file = download.run(&mut |event| tell(context, &from, event))?;
+    unpack_file(source, &file, dir)?;
+    ready(context, from);
+    Ok(())
+}
+
+fn strongest(source: &Archive) -> Result<Checksum> {
+    let checksums = source.checksums.iter().filter_map(|(algorithm, hex)| Checksum::new(*algorithm, hex).ok());
+    checksums.max().ok_or_else(|| Error::Invalid {
+        place: format!("source {}", redact(&source.url)),
+        problem: "has no checksum".into(),
+        hint: "add `sha256`".into(),
+    })
+}
+
+fn unpack_file(source: &Archive, file: &Path, dir: &Path) -> Result<()> {
+    let format = match source.format {
+        Some(format) => format,
+        None => decompress::detect(file)?,
+    };
+    match format {
+        Format::Plain => {
+            let name = file.file_name().unwrap_or_default();
+            std::fs::copy(file, dir.join(name)).map(drop).map_err(Error::io("copy", file))
+        }
+        Format::Zip => zip(file, dir, source.strip),
+        format => {
+            let options = UnpackOptions {
+                archive: &file.display().to_string(),
+                profile: Profile::Source,
+                strip: source.strip,
+                mtime: Mtime::Keep,
+                limits: Limits::default(),
+            };
+            unpack(decompress::open(file, format)?, dir, &options).map(drop)
+        }
+    }
+}
+
+#[cfg(feature = "archives")]
+fn zip(file: &Path, dir: &Path, strip: usize) -> Result<()> {
+    let options = decompress::zip::ZipOptions { strip, ..Default::default() };
+    decompress::zip::extract(file, dir, options)
+}
+
+#[cfg(not(feature = "archives"))]
+fn zip(file: &Path, _dir: &Path, _strip: usize) -> Result<()> {
+    decompress::open(file, Format::Zip).map(drop)
+}
+
+/// A local directory, copied; a local file under its own name.
+fn local(source: &Local, dir: &Path, context: &Context<'_>) -> Result<()> {
+    let path = context.recipe_file(&source.path);
+    let options = copy::CopyOptions { follow: false, times: true };
+    if !path.is_dir() {
+        return copy::copy(&path, dir, options);
+    }
+    let mut excludes = GlobSetBuilder::new();
+    for pattern in &source.excludes {
+        excludes.add(Glob::new(pattern).map_err(|error| Error::Invalid {
+            place: format!("source `{}`", path.display()),
+            problem: error.to_string(),
+            hint: String::new(),
+        })?);
+    }
+    let excludes = excludes.build().unwrap_or_default();
+    copy::sync(&path, dir, &excludes, None)
+}
+
+fn repository(source: &Git, inputs: &Inputs, dir: &Path, supply: &Supply, context: &Context<'_>) -> Result<()> {
+    let commit = match &source.at {
+        At::Commit(commit) => commit.clone(),
+        At::Reference(reference) => {
+            let input = Input::GitReference { url: source.url.clone(), reference: reference.clone() };
+            inputs.get(&input).unwrap_or_default().to_owned()
+        }
+        At::Nothing => String::new(),
+    };
+    let from = redact(&source.url);
+    context.tell(progress(context, &from, SourceState::Started));
+    let git = git::Git {
+        url: &source.url,
+        cache_dir: &supply.cache_dir,
+        env: &supply.git_env,
+        offline: supply.network.offline,
+        cancelled: &|| context.cancel.is_cancelled(),
+    };
+    let mirror = git.fetch(&commit)?;
+    git.checkout(&mirror, &commit, dir, source.submodules)?;
+    ready(context, from);
+    Ok(())
+}
+
+fn tell(context: &Context<'_>, from: &str, event: DownloadEvent) {
+    let state = match event {
+        DownloadEvent::Cached => SourceState::Cached,
+        DownloadEvent::FromMirror(path) => SourceState::Local { path },
+        DownloadEvent::Started(_) => SourceState::Started,
+        DownloadEvent::Progress { bytes, total } => SourceState::Received { bytes, total },
+        DownloadEvent::Retrying { attempt, reason, .. } => SourceState::Retrying { attempt, reason },
+    };
+    context.tell(progress(context, from, state));
+}
+
+fn ready(context: &Context<'_>, from: String) {
+    context.tell(progress(context, &from, SourceState::Ready));
+}
+
+fn progress(context: &Context<'_>, from: &str, state: SourceState) -> Event {
+    Event::SourceProgress { task: context.task.clone(), from: from.to_owned(), state }
+}

@@ -1,0 +1,205 @@
+//! What earlier runs left behind: what is installed, how long builds took, what files and artifacts hash to.
+//!
+//! Losing it costs time, never correctness: a task without a record is installed again, and finds its files in place.
+//! How records lie on disk is the [journal](journal)'s business; values are decoded when they are asked for, so that
+//! opening costs little more than reading the file.
+
+pub(crate) mod installed;
+mod journal;
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+pub(crate) use installed::{Holding, Installed, Owned, Print};
+use journal::Journal;
+
+use crate::cache::codec::{Reader, Writer};
+use crate::error::Result;
+use crate::host::listing::{Stat, bytes};
+use crate::model::Digest;
+
+/// The first byte of a record's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Kind {
+    /// Task to [`Installed`].
+    Installed = b'i',
+    /// Task to nanoseconds.
+    Duration = b'd',
+    /// Path to the stat and digest of a file.
+    Hash = b'h',
+    /// Tag to the digest of its artifact.
+    Artifact = b'a',
+}
+
+/// A file changed this short a time ago may change again without its times telling.
+const TOO_FRESH: Duration = Duration::from_secs(2);
+
+/// The state of a work directory. Every change is on disk when the call returns, as far as a crash of this program goes.
+#[derive(Debug)]
+pub(crate) struct State {
+    journal: Journal,
+}
+
+impl State {
+    /// Opens the state file, or starts one.
+    ///
+    /// # Errors
+    ///
+    /// A newer cortado wrote it: what it says of installed files must not be lost by going on without.
+    pub(crate) fn open(path: &Path) -> Result<State> {
+        Ok(State { journal: Journal::open(path)? })
+    }
+
+    /// The state as it is, for looking only: what is set afterwards is not kept.
+    pub(crate) fn look(path: &Path) -> Result<State> {
+        Ok(State { journal: Journal::look(path)? })
+    }
+
+    /// How many bytes of a torn or corrupt end were dropped on opening; 0 after a clean end.
+    pub(crate) fn dropped(&self) -> usize {
+        self.journal.dropped()
+    }
+
+    /// What a task has installed.
+    pub(crate) fn installed(&self, task: &str) -> Option<Installed> {
+        self.journal.get(&key(Kind::Installed, task.as_bytes())).and_then(Installed::decode)
+    }
+
+    /// Every task that has something installed, in no order.
+    pub(crate) fn all_installed(&self) -> impl Iterator<Item = (&str, Installed)> {
+        self.journal.iter().filter_map(|(key, value)| {
+            let task = key.strip_prefix(&[Kind::Installed as u8])?;
+            Some((std::str::from_utf8(task).ok()?, Installed::decode(value)?))
+        })
+    }
+
+    pub(crate) fn set_installed(&mut self, task: &str, installed: &Installed) -> Result<()> {
+        self.journal.set(key(Kind::Installed, task.as_bytes()), &installed.encode())
+    }
+
+    /// Forgets what a task has installed and how long it took.
+    pub(crate) fn forget(&mut self, task: &str) -> Result<()> {
+        self.journal.remove(&key(Kind::Installed, task.as_bytes()))?;
+        self.journal.remove(&key(Kind::Duration, task.as_bytes()))
+    }
+
+    /// How long the last build of a task took.
+    pub(crate) fn duration(&self, task: &str) -> Option<Duration> {
+        let value = self.journal.get(&key(Kind::Duration, task.as_bytes()))?;
+        Reader::new(value).number().map(Duration::from_nanos)
+    }
+
+    pub(crate) fn set_duration(&mut self, task: &str, duration: Duration) -> Result<()> {
+        let mut value = Writer::default();
+        value.number(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX));
+        self.journal.set(key(Kind::Duration, task.as_bytes()), &value.bytes)
+    }
+
+    /// The digest of a file's content, if the file is still the one that was hashed.
+    pub(crate) fn hash(&self, path: &Path, stat: &Stat) -> Option<Digest> {
+        let value = self.journal.get(&key(Kind::Hash, bytes(path)))?;
+        Reader::new(value.strip_prefix(identity(stat).as_slice())?).digest()
+    }
+
+    /// Remembers the digest of a file, unless the file is so fresh that its times could miss the next change.
+    ///
+    /// `stat` is of before the file was read.
+    pub(crate) fn remember_hash(&mut self, path: &Path, stat: &Stat, digest: &Digest) -> Result<()> {
+        let changed = stat.ctime.0.max(stat.mtime.0).try_into().map(Duration::from_secs).unwrap_or_default();
+        let settled = SystemTime::UNIX_EPOCH.checked_add(changed + TOO_FRESH);
+        if settled.is_none_or(|settled| settled > SystemTime::now()) {
+            return Ok(());
+        }
+        let mut value = Writer { bytes: identity(stat) };
+        value.digest(digest);
+        self.journal.set(key(Kind::Hash, bytes(path)), &value.bytes)
+    }
+
+    /// The digest of the artifact of a tag.
+    pub(crate) fn artifact(&self, tag: &str) -> Option<Digest> {
+        Reader::new(self.journal.get(&key(Kind::Artifact, tag.as_bytes()))?).digest()
+    }
+
+    pub(crate) fn set_artifact(&mut self, tag: &str, digest: &Digest) -> Result<()> {
+        self.journal.set(key(Kind::Artifact, tag.as_bytes()), digest.as_bytes())
+    }
+}
+
+fn key(kind: Kind, name: &[u8]) -> Vec<u8> {
+    [&[kind as u8], name].concat()
+}
+
+/// What makes a file the same file as before. The link count is not part of it, though `ctime` moves with it.
+fn identity(stat: &Stat) -> Vec<u8> {
+    let mut writer = Writer::default();
+    writer.number(stat.device).number(stat.inode).number(stat.size).time(stat.mtime).time(stat.ctime);
+    writer.bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn stat(size: u64) -> Stat {
+        Stat { size, mtime: (-1, 5), ctime: (7, 8), device: 1, inode: 2, links: 1 }
+    }
+
+    fn reopened(change: impl FnOnce(&mut State)) -> State {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state");
+        change(&mut State::open(&path).unwrap());
+        State::open(&path).unwrap()
+    }
+
+    #[test]
+    fn what_was_said_is_known_in_the_next_run() {
+        let installed = Installed { tag: "t".into(), complete: true, ..Installed::default() };
+        let state = reopened(|state| {
+            state.set_installed("zlib", &installed).unwrap();
+            state.set_duration("zlib", Duration::from_nanos(1_234)).unwrap();
+            state.set_duration("zlib", Duration::from_nanos(5_678)).unwrap();
+            state.set_artifact("tag", &Digest::of("a")).unwrap();
+        });
+        assert_eq!(state.installed("zlib").as_ref(), Some(&installed));
+        assert_eq!(state.all_installed().collect::<Vec<_>>(), [("zlib", installed)]);
+        assert_eq!(state.duration("zlib"), Some(Duration::from_nanos(5_678)));
+        assert_eq!(state.artifact("tag"), Some(Digest::of("a")));
+        assert_eq!((state.installed("tag"), state.duration("tag"), state.dropped()), (None, None, 0));
+    }
+
+    #[test]
+    fn a_forgotten_task_stays_forgotten() {
+        let state = reopened(|state| {
+            state.set_installed("zlib", &Installed::default()).unwrap();
+            state.set_duration("zlib", Duration::from_secs(1)).unwrap();
+            state.forget("zlib").unwrap();
+            state.forget("never known").unwrap();
+        });
+        assert_eq!((state.installed("zlib"), state.duration("zlib")), (None, None));
+    }
+
+    #[test]
+    fn a_hash_holds_as_long_as_the_file_does() {
+        let (path, digest) = (Path::new("src/main.c"), Digest::of("content"));
+        let state = reopened(|state| state.remember_hash(path, &stat(3), &digest).unwrap());
+        assert_eq!(state.hash(path, &stat(3)), Some(digest));
+        assert_eq!(state.hash(path, &Stat { links: 2, ..stat(3) }), Some(digest));
+        for changed in [stat(4), Stat { inode: 3, ..stat(3) }, Stat { ctime: (7, 9), ..stat(3) }] {
+            assert_eq!(state.hash(path, &changed), None);
+        }
+        assert_eq!(state.hash(Path::new("src/other.c"), &stat(3)), None);
+    }
+
+    #[test]
+    fn a_file_that_has_just_changed_is_not_remembered() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("fresh");
+        fs::write(&path, "").unwrap();
+        let stat = Stat::of(&fs::metadata(&path).unwrap());
+        let state = reopened(|state| state.remember_hash(&path, &stat, &Digest::of("")).unwrap());
+        assert_eq!(state.hash(&path, &stat), None);
+    }
+}

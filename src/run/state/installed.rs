@@ -1,0 +1,166 @@
+//! The record of what one task has installed: enough to see by `lstat` alone whether it is still there.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+use crate::cache::codec::{Reader, Writer};
+
+/// What a task has installed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Installed {
+    pub(crate) tag: String,
+    /// False from before the first change until after the last: whatever was interrupted is seen, and done again.
+    pub(crate) complete: bool,
+    /// The tasks whose files this one may replace.
+    pub(crate) overrides: Vec<String>,
+    /// In the order of a listing. While incomplete: all that may be there, of the old tag and the new one.
+    pub(crate) owned: Vec<Owned>,
+}
+
+/// A path that a task has installed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Owned {
+    /// From `/`, without the slash.
+    pub(crate) path: PathBuf,
+    pub(crate) holding: Holding,
+}
+
+/// How a task holds a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holding {
+    /// A directory. Only if `created` by one of our tasks does it go when it is empty.
+    Directory { created: bool },
+    /// A file or symlink.
+    Leaf(Print),
+    /// Another task, which overrides this one, has its file there.
+    Lost,
+    /// A file or symlink that appeared or changed while a task that installs directly was running. Its loss is
+    /// noticed; it belongs to nobody, because who made it is not certain.
+    Seen(Print),
+}
+
+/// By what an installed file or symlink shows that it was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Print {
+    /// With the type bits of `st_mode`.
+    pub(crate) mode: u32,
+    pub(crate) size: u64,
+    /// Seconds since 1970 and nanoseconds.
+    pub(crate) mtime: (i64, u32),
+    pub(crate) inode: u64,
+}
+
+impl Print {
+    pub(crate) fn of(found: &Metadata) -> Print {
+        Print {
+            mode: found.mode(),
+            size: found.len(),
+            mtime: (found.mtime(), u32::try_from(found.mtime_nsec()).unwrap_or(0)),
+            inode: found.ino(),
+        }
+    }
+}
+
+impl Installed {
+    /// Tag, completeness, overrides and paths; a path is a letter (`d`, `D` if created, `l` lost, `f`, `s` seen), its bytes
+    /// and, for `f` and `s`, its print.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut writer = Writer::default();
+        writer.blob(self.tag.as_bytes()).number(self.complete.into());
+        writer.number(self.overrides.len() as u64);
+        for task in &self.overrides {
+            writer.blob(task.as_bytes());
+        }
+        writer.number(self.owned.len() as u64);
+        for owned in &self.owned {
+            encode_owned(&mut writer, owned);
+        }
+        writer.bytes
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Option<Installed> {
+        let mut reader = Reader::new(bytes);
+        Some(Installed {
+            tag: reader.text()?.to_owned(),
+            complete: reader.number()? != 0,
+            overrides: reader.list(|reader| reader.text().map(str::to_owned))?,
+            owned: reader.list(decode_owned)?,
+        })
+    }
+}
+
+fn encode_owned(writer: &mut Writer, owned: &Owned) {
+    let letter = match owned.holding {
+        Holding::Directory { created: false } => b'd',
+        Holding::Directory { created: true } => b'D',
+        Holding::Lost => b'l',
+        Holding::Leaf(_) => b'f',
+        Holding::Seen(_) => b's',
+    };
+    writer.number(letter.into()).path(&owned.path);
+    if let Holding::Leaf(print) | Holding::Seen(print) = owned.holding {
+        let Print { mode, size, mtime, inode } = print;
+        writer.number(mode.into()).number(size).time(mtime).number(inode);
+    }
+}
+
+fn decode_owned(reader: &mut Reader<'_>) -> Option<Owned> {
+    let letter = u8::try_from(reader.number()?).ok()?;
+    let path = reader.path()?;
+    let holding = match letter {
+        b'd' => Holding::Directory { created: false },
+        b'D' => Holding::Directory { created: true },
+        b'l' => Holding::Lost,
+        b'f' => Holding::Leaf(decode_print(reader)?),
+        b's' => Holding::Seen(decode_print(reader)?),
+        _ => return None,
+    };
+    Some(Owned { path, holding })
+}
+
+fn decode_print(reader: &mut Reader<'_>) -> Option<Print> {
+    Some(Print {
+        mode: u32::try_from(reader.number()?).ok()?,
+        size: reader.number()?,
+        mtime: reader.time()?,
+        inode: reader.number()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_record_is_read_as_it_was_written() {
+        let print = Print { mode: 0o104_755, size: u64::MAX, mtime: (-1, 999_999_999), inode: 1 };
+        let holdings = [
+            Holding::Directory { created: true },
+            Holding::Directory { created: false },
+            Holding::Lost,
+            Holding::Leaf(print),
+            Holding::Seen(print),
+        ];
+        let owned = |holding| Owned { path: OsStr::from_bytes(b"opt/\xff\n").into(), holding };
+        let installed = Installed {
+            tag: "shop-zlib-1".into(),
+            complete: true,
+            overrides: vec!["base".into()],
+            owned: holdings.map(owned).into(),
+        };
+        assert_eq!(Installed::decode(&installed.encode()), Some(installed));
+    }
+
+    proptest! {
+        #[test]
+        fn a_record_made_of_anything_is_read_without_harm(bytes: Vec<u8>) {
+            let _ = Installed::decode(&bytes);
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! An append-only log of keys and values that survives being killed at any point.
+//!
+//! The file is the line `cortado state 1` and then frames of the [codec](crate::cache::codec), each holding a counted
+//! key and, to its end, a value; an empty value removes the key, and the last frame of a key counts. Opening walks the
+//! frames and cuts the file off where one is torn or corrupt. When most of the file is history it is written anew.
+//! There is one writer (the work directory's lock), and the file is mirrored in memory.
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use crate::cache::codec::{FRAME_HEADER, Reader, Writer, frame};
+use crate::error::{Error, Result};
+use crate::host::fs::write_atomic;
+
+const NAME: &str = "cortado state ";
+const VERSION: u32 = 1;
+const HEADER: &[u8] = b"cortado state 1\n";
+
+/// History is kept until it is larger than this and than what counts.
+const HISTORY: usize = 1 << 20;
+
+/// Bytes by which the number of keys in a file is guessed.
+const TYPICAL_FRAME: usize = 256;
+
+#[derive(Debug)]
+pub(super) struct Journal {
+    path: PathBuf,
+    /// `None` where it is only looked at: what is set then is not kept.
+    file: Option<File>,
+    /// What the file holds.
+    bytes: Vec<u8>,
+    /// Where in `bytes` the last frame of each key lies, and its value within it.
+    index: HashMap<Box<[u8]>, Place>,
+    /// Bytes of the frames in `index`.
+    live: usize,
+    dropped: usize,
+}
+
+#[derive(Debug, Clone)]
+struct Place {
+    frame: Range<usize>,
+    value: usize,
+}
+
+impl Journal {
+    pub(super) fn open(path: &Path) -> Result<Journal> {
+        let mut bytes = read(path)?;
+        refuse_newer(path, &bytes)?;
+        let mut found = bytes.len();
+        if !bytes.starts_with(HEADER) {
+            write_atomic(path, HEADER)?;
+            found += HEADER.len();
+            bytes = HEADER.to_vec();
+        }
+        let file = Some(append_to(path)?);
+        let mut journal = Journal { path: path.to_path_buf(), file, bytes, index: HashMap::new(), live: 0, dropped: 0 };
+        journal.load(found)?;
+        journal.compact()?;
+        Ok(journal)
+    }
+
+    /// The log as it is, without a change to the file: for looking while another process may be writing.
+    pub(super) fn look(path: &Path) -> Result<Journal> {
+        let mut bytes = read(path)?;
+        refuse_newer(path, &bytes)?;
+        if !bytes.starts_with(HEADER) {
+            bytes = HEADER.to_vec();
+        }
+        let found = bytes.len();
+        let path = path.to_path_buf();
+        let mut journal = Journal { path, file: None, bytes, index: HashMap::new(), live: 0, dropped: 0 };
+        journal.load(found)?;
+        Ok(journal)
+    }
+
+    pub(super) fn dropped(&self) -> usize {
+        self.dropped
+    }
+
+    pub(super) fn get(&self, key: &[u8]) -> Option<&[u8]> {
+        self.index.get(key).and_then(|place| self.value(place))
+    }
+
+    /// All keys with their values, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.index.iter().filter_map(|(key, place)| Some((&**key, self.value(place)?)))
+    }
+
+    pub(super) fn set(&mut self, key: Vec<u8>, value: &[u8]) -> Result<()> {
+        if self.get(&key) == Some(value) {
+            return Ok(());
+        }
+        self.append(&key, value)?;
+        self.compact()
+    }
+
+    pub(super) fn remove(&mut self, key: &[u8]) -> Result<()> {
+        if !self.index.contains_key(key) {
+            return Ok(());
+        }
+        self.append(key, &[])?;
+        self.compact()
+    }
+
+    fn value(&self, place: &Place) -> Option<&[u8]> {
+        self.bytes.get(place.value..place.frame.end)
+    }
+
+    /// Indexes the frames, and cuts off what follows the last whole one.
+    fn load(&mut self, found: usize) -> Result<()> {
+        let bytes = std::mem::take(&mut self.bytes);
+        self.index.reserve(bytes.len() / TYPICAL_FRAME);
+        let mut reader = Reader::new(bytes.get(HEADER.len()..).unwrap_or_default());
+        let mut end = HEADER.len();
+        while let Some((key, value)) = reader.frame().and_then(split) {
+            let start = end;
+            end = bytes.len() - reader.rest().len();
+            self.enter(key, value.len(), start..end);
+        }
+        self.dropped = found.saturating_sub(end);
+        self.bytes = bytes;
+        self.cut(end)
+    }
+
+    /// Notes where the newest frame of a key lies.
+    fn enter(&mut self, key: &[u8], value: usize, frame: Range<usize>) {
+        let length = frame.len();
+        let place = Place { value: frame.end - value, frame };
+        let old = match self.index.get_mut(key) {
+            Some(old) if value > 0 => Some(std::mem::replace(old, place)),
+            Some(_) => self.index.remove(key),
+            None if value > 0 => self.index.insert(key.into(), place),
+            None => None,
+        };
+        self.live += if value > 0 { length } else { 0 };
+        self.live -= old.map_or(0, |old| old.frame.len());
+    }
+
+    fn append(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
+        let mut content = Writer::default();
+        content.blob(key).bytes.extend_from_slice(value);
+        let too_large = || Error::io("write", &self.path)(ErrorKind::FileTooLarge.into());
+        let frame = frame(&content.bytes).ok_or_else(too_large)?;
+        let start = self.bytes.len();
+        if let Err(error) = self.file.as_mut().map_or(Ok(()), |file| file.write_all(&frame)) {
+            // A torn frame would hide every later one.
+            self.cut(start)?;
+            return Err(Error::io("write", &self.path)(error));
+        }
+        self.bytes.extend_from_slice(&frame);
+        self.enter(key, value.len(), start..start + frame.len());
+        Ok(())
+    }
+
+    fn cut(&mut self, end: usize) -> Result<()> {
+        self.bytes.truncate(end);
+        let Some(file) = &self.file else { return Ok(()) };
+        let there = file.metadata().map_err(Error::io("look at", &self.path))?.len();
+        match there == end as u64 {
+            true => Ok(()),
+            false => file.set_len(end as u64).map_err(Error::io("shorten", &self.path)),
+        }
+    }
+
+    /// Leaves the history out, if there is more of it than of anything else.
+    fn compact(&mut self) -> Result<()> {
+        let history = self.bytes.len() - HEADER.len() - self.live;
+        if self.file.is_none() || history <= HISTORY.max(self.live) {
+            return Ok(());
+        }
+        let mut bytes = HEADER.to_vec();
+        let mut index = HashMap::with_capacity(self.index.len());
+        for (key, place) in &self.index {
+            let (start, value) = (bytes.len(), place.value - place.frame.start);
+            bytes.extend_from_slice(self.bytes.get(place.frame.clone()).unwrap_or_default());
+            index.insert(key.clone(), Place { value: start + value, frame: start..bytes.len() });
+        }
+        write_atomic(&self.path, &bytes)?;
+        self.file = Some(append_to(&self.path)?);
+        (self.bytes, self.index) = (bytes, index);
+        Ok(())
+    }
+}
+
+/// Key and value of a frame's content.
+fn split(content: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut reader = Reader::new(content);
+    reader.blob().map(|key| (key, reader.rest()))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    match fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        read => read.map_err(Error::io("read", path)),
+    }
+}
+
+fn append_to(path: &Path) -> Result<File> {
+    OpenOptions::new().append(true).open(path).map_err(Error::io("open", path))
+}
+
+fn refuse_newer(path: &Path, bytes: &[u8]) -> Result<()> {
+    let line = bytes.split(|byte| *byte == b'\n').next().and_then(|line| line.strip_prefix(NAME.as_bytes()));
+    let found = line.and_then(|version| std::str::from_utf8(version).ok());
+    match found.and_then(|version| version.parse::<u32>().ok()) {
+        Some(version) if version > VERSION => {
+            Err(Error::Newer { path: path.to_path_buf(), found: version.to_string(), known: VERSION })
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn room() -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state");
+        (dir, path)
+    }
+
+    fn content(journal: &Journal) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let mut content: Vec<_> = journal.iter().map(|(key, value)| (key.to_vec(), value.to_vec())).collect();
+        content.sort();
+        content
+    }
+
+    #[test]
+    fn a_torn_end_is_cut_off_and_writing_goes_on() {
+        let (_dir, path) = room();
+        let mut journal = Journal::open(&path).unwrap();
+        journal.set(b"one".to_vec(), b"1").unwrap();
+        let whole = fs::read(&path).unwrap().len();
+        journal.set(b"two".to_vec(), b"2").unwrap();
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+
+        let mut journal = Journal::open(&path).unwrap();
+        assert_eq!(journal.dropped(), bytes.len() - 1 - whole);
+        assert_eq!((journal.get(b"one"), journal.get(b"two")), (Some(&b"1"[..]), None));
+        journal.set(b"three".to_vec(), b"3").unwrap();
+        let journal = Journal::open(&path).unwrap();
+        assert_eq!((journal.get(b"three"), journal.dropped()), (Some(&b"3"[..]), 0));
+    }
+
+    #[test]
+    fn a_file_of_something_else_is_begun_anew_and_one_of_the_future_is_refused() {
+        let (_dir, path) = room();
+        fs::write(&path, "gibberish").unwrap();
+        assert_eq!(Journal::open(&path).unwrap().dropped(), 9);
+        assert_eq!(fs::read(&path).unwrap(), HEADER);
+        fs::write(&path, "cortado state 2\nwho knows").unwrap();
+        let error = Journal::open(&path).unwrap_err().to_string();
+        assert!(error.ends_with("state` has format 2; this cortado reads format 1"), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), b"cortado state 2\nwho knows");
+    }
+
+    #[test]
+    fn history_is_left_out_when_it_outgrows_the_rest() {
+        let (_dir, path) = room();
+        let mut journal = Journal::open(&path).unwrap();
+        journal.set(b"kept".to_vec(), b"value").unwrap();
+        for round in 0..5u8 {
+            journal.set(b"large".to_vec(), &vec![round; HISTORY / 2]).unwrap();
+        }
+        journal.remove(b"large").unwrap();
+        journal.set(b"after".to_vec(), b"value").unwrap();
+        assert!(fs::metadata(&path).unwrap().len() < (2 * HISTORY) as u64);
+        assert_eq!(content(&Journal::open(&path).unwrap()), content(&journal));
+        assert_eq!(content(&journal).len(), 2);
+    }
+
+    #[test]
+    fn saying_the_same_again_writes_nothing() {
+        let (_dir, path) = room();
+        let mut journal = Journal::open(&path).unwrap();
+        journal.set(b"key".to_vec(), b"value").unwrap();
+        let length = fs::metadata(&path).unwrap().len();
+        journal.set(b"key".to_vec(), b"value").unwrap();
+        journal.remove(b"unknown").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().len(), length);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn wherever_it_is_cut_the_first_changes_are_known(
+            changes in prop::collection::vec((0..4u8, prop::collection::vec(any::<u8>(), 0..9)), 0..20),
+            cut: prop::sample::Index,
+        ) {
+            let (_dir, path) = room();
+            let mut journal = Journal::open(&path).unwrap();
+            let mut known = vec![(fs::metadata(&path).unwrap().len(), content(&journal))];
+            for (key, value) in changes {
+                match value.is_empty() {
+                    true => journal.remove(&[key]).unwrap(),
+                    false => journal.set(vec![key], &value).unwrap(),
+                }
+                known.push((fs::metadata(&path).unwrap().len(), content(&journal)));
+            }
+            let bytes = fs::read(&path).unwrap();
+            let cut = cut.index(bytes.len() + 1).max(HEADER.len());
+            fs::write(&path, &bytes[..cut]).unwrap();
+            let expected = known.iter().rfind(|(length, _)| *length <= cut as u64).unwrap();
+            prop_assert_eq!(&content(&Journal::open(&path).unwrap()), &expected.1);
+        }
+
+        #[test]
+        fn any_bytes_are_opened_without_harm(bytes: Vec<u8>, framed: Vec<u8>) {
+            let (_dir, path) = room();
+            fs::write(&path, [HEADER, &frame(&framed).unwrap(), &bytes].concat()).unwrap();
+            let journal = Journal::open(&path).unwrap();
+            prop_assert!(journal.dropped() <= bytes.len() + framed.len() + FRAME_HEADER);
+            fs::write(&path, &bytes).unwrap();
+            Journal::open(&path).unwrap();
+        }
+    }
+}

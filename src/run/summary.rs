@@ -1,0 +1,87 @@
+//! The licence summary: one file that says under which licences the product and everything in it stand.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use super::licenses;
+use crate::error::{Error, Result};
+use crate::host::fs;
+use crate::model::{License, Project, Task};
+
+/// Writes the summary of the installed tasks, unless it is there already with the same text.
+pub(crate) fn write<'t>(project: &Project, installed: impl Iterator<Item = &'t Task>) -> Result<()> {
+    let path = project.license_summary();
+    let text = text(project, installed);
+    match std::fs::read(&path) {
+        Ok(present) if present == text.as_bytes() => return Ok(()),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Error::io("read", &path)(error)),
+        _ => {}
+    }
+    fs::create_dirs(fs::parent(&path))?;
+    fs::write_atomic(&path, text.as_bytes())
+}
+
+/// The summary's text.
+pub(crate) fn text<'t>(project: &Project, installed: impl Iterator<Item = &'t Task>) -> String {
+    let about = project.metadata();
+    let version = about.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
+    let license = about.license.as_deref().unwrap_or(License::UNSPECIFIED);
+    let mut text = format!("{}{version} license: \"{license}\"\n\n", project.name());
+    if let Some(content) = &about.license_content {
+        text.push_str(content.trim_end());
+        text.push_str("\n\n");
+    }
+    installed.filter(|task| !task.is_virtual).for_each(|task| describe(&mut text, project, task));
+    text
+}
+
+fn describe(text: &mut String, project: &Project, task: &Task) {
+    let version = task.version.as_deref().unwrap_or_default();
+    _ = writeln!(text, "This product bundles {} {version},", task.name());
+    _ = writeln!(text, "which is available under a \"{}\" License.", task.license.id);
+    if !task.license.files.is_empty() {
+        _ = writeln!(text, "For details, see:");
+        task.license.files.iter().for_each(|file| detail(text, project, task, file));
+    }
+    text.push('\n');
+}
+
+fn detail(text: &mut String, project: &Project, task: &Task, file: &Path) {
+    let path = licenses::installed(project, task.name(), file);
+    _ = writeln!(text, "{}", path.display());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_names_the_product_and_all_that_is_in_it() {
+        let project = Project::new("shop").install_dir("/opt/shop").work_dir("/w").version("1.2");
+        let project = project.license("Apache-2.0").license_content("Licensed under…\n");
+        let project = project
+            .task(
+                Task::new("zlib").version("1.3.1").license("Zlib").license_file("LICENSE").license_file("doc/LICENSE"),
+            )
+            .task(Task::new("all").virtual_task(true))
+            .task(Task::new("tool").version("2"))
+            .build()
+            .unwrap();
+        let expected = "\
+shop 1.2 license: \"Apache-2.0\"
+
+Licensed under…
+
+This product bundles zlib 1.3.1,
+which is available under a \"Zlib\" License.
+For details, see:
+/opt/shop/LICENSES/zlib/LICENSE
+/opt/shop/LICENSES/zlib/doc/LICENSE
+
+This product bundles tool 2,
+which is available under a \"Unspecified\" License.
+
+";
+        assert_eq!(text(&project, project.tasks().iter()), expected);
+    }
+}

@@ -1,0 +1,162 @@
+//! The work directory: everything that a build keeps on this machine, and the lock that one build at a time holds.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::host::cancel::Cancel;
+use crate::host::fs;
+use crate::host::lock::{Lock, Wait};
+
+/// The work directory of a project.
+///
+/// ```text
+/// <work_dir>/
+///   format               marker and version; a directory without it is never cleaned or taken over
+///   lock                 held by the one build that uses the directory; names its holder
+///   sources/             downloads by checksum, git mirrors
+///   src/<task>/          unpacked source of a task
+///   stage/<task>/        being filled
+///   trees/<tag>/         finished trees
+///   restore/             artifacts being unpacked
+///   pack/                artifacts being packed
+///   tmp/<task>/          HOME and TMPDIR of a task's steps
+///   logs/<task>.log      full output of the last run of a task
+///   history/<task>.json  what counted into the last build of a task
+///   state                what is installed, file hashes, durations
+/// ```
+#[derive(Debug, Clone)]
+pub(crate) struct WorkDir {
+    root: PathBuf,
+}
+
+const MARKER: &str = "cortado work directory ";
+const FORMAT: u32 = 1;
+
+impl WorkDir {
+    /// The work directory at `root`, made if it is not there or is empty.
+    pub(crate) fn open(root: &Path) -> Result<Self> {
+        let dir = Self { root: root.to_path_buf() };
+        if dir.exists()? {
+            return Ok(dir);
+        }
+        fs::create_dirs(root)?;
+        let mut entries = std::fs::read_dir(root).map_err(Error::io("read", root))?;
+        if entries.next().is_some() && !dir.exists()? {
+            return Err(Error::Foreign { dir: dir.root, what: "cortado work directory" });
+        }
+        fs::write_atomic(&dir.root.join("format"), format!("{MARKER}{FORMAT}\n").as_bytes())?;
+        Ok(dir)
+    }
+
+    /// Whether there is a work directory at its root already; an error if it is of a newer format.
+    pub(crate) fn exists(&self) -> Result<bool> {
+        let path = self.root.join("format");
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(Error::io("read", &path)(error)),
+        };
+        match text.trim_end().strip_prefix(MARKER) {
+            Some(version) if version.parse() == Ok(FORMAT) => Ok(true),
+            Some(version) => Err(Error::Newer { path: self.root.clone(), found: version.into(), known: FORMAT }),
+            None => Err(Error::Foreign { dir: self.root.clone(), what: "cortado work directory" }),
+        }
+    }
+
+    /// The directory at `root` as it is, for looking only.
+    pub(crate) fn look(root: &Path) -> Self {
+        Self { root: root.to_path_buf() }
+    }
+
+    /// Takes the directory for this process.
+    pub(crate) fn lock(
+        &self,
+        wait: Wait,
+        holder: &str,
+        cancel: &Cancel,
+        on_wait: &mut dyn FnMut(&str),
+    ) -> Result<Lock> {
+        Lock::acquire(&self.root.join("lock"), wait, holder, cancel, on_wait)
+    }
+
+    /// Removes what killed builds have left behind.
+    pub(crate) fn sweep(&self) -> Result<()> {
+        ["restore", "pack"].iter().try_for_each(|name| fs::remove_tree(&self.root.join(name)))
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn sources(&self) -> PathBuf {
+        self.root.join("sources")
+    }
+
+    pub(crate) fn source(&self, task: &str) -> PathBuf {
+        self.root.join("src").join(task)
+    }
+
+    pub(crate) fn stage(&self, task: &str) -> PathBuf {
+        self.root.join("stage").join(task)
+    }
+
+    pub(crate) fn trees(&self) -> PathBuf {
+        self.root.join("trees")
+    }
+
+    pub(crate) fn restore(&self) -> PathBuf {
+        self.root.join("restore")
+    }
+
+    pub(crate) fn pack(&self) -> PathBuf {
+        self.root.join("pack")
+    }
+
+    pub(crate) fn tmp(&self, task: &str) -> PathBuf {
+        self.root.join("tmp").join(task)
+    }
+
+    pub(crate) fn log(&self, task: &str) -> PathBuf {
+        self.root.join("logs").join(format!("{task}.log"))
+    }
+
+    pub(crate) fn history(&self, task: &str) -> PathBuf {
+        self.root.join("history").join(format!("{task}.json"))
+    }
+
+    pub(crate) fn state(&self) -> PathBuf {
+        self.root.join("state")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_directory_is_taken_and_known_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("new/work");
+        assert!(!WorkDir::look(&root).exists().unwrap());
+        WorkDir::open(&root).unwrap();
+        WorkDir::open(&root).unwrap();
+        assert!(WorkDir::look(&root).exists().unwrap());
+    }
+
+    #[test]
+    fn a_directory_of_someone_else_is_refused_untouched() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("thesis.tex"), "x").unwrap();
+        let error = WorkDir::open(dir.path()).unwrap_err();
+        assert!(error.to_string().ends_with("is not a cortado work directory"), "{error}");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_newer_format_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("format"), "cortado work directory 7\n").unwrap();
+        assert!(matches!(WorkDir::open(dir.path()), Err(Error::Newer { found, .. }) if found == "7"));
+    }
+}

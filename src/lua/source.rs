@@ -54,7 +54,7 @@ pub(super) fn read(value: &Value) -> Result<Source, Mistake> {
         (None, Some(path), None) => apply(Source::local(path), options, PATH).map(Source::from),
         (None, None, Some(git)) if options.contains_key("commit").unwrap_or(false) => both(options, Source::git(git)),
         (None, None, Some(git)) => apply(Source::git(git), options, GIT).map(Source::from),
-        (None, None, None) => Err(Mistake::key("says not where from").hint("give it `url`, `path` or `git`")),
+        (None, None, None) => Err(Mistake::key("does not say where from").hint("give it `url`, `path` or `git`")),
         _ => Err(Mistake::key("says more than one place").hint("give it one of `url`, `path` and `git`")),
     }
 }

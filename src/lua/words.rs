@@ -33,3 +33,67 @@ pub(super) fn words() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("cortado.Artifact", callbacks::ARTIFACT.into_iter().collect()),
     ])
 }
+
+const TYPES: &str = include_str!("../../lua/types.lua");
+
+/// The words that `lua/types.lua` announces: fields and methods by class, and global names.
+fn announced() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
+    let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut class = "";
+    let name = |text: &'static str| text.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or("");
+    for line in TYPES.lines() {
+        if let Some(text) = line.strip_prefix("---@class ") {
+            class = text;
+        } else if let Some(text) = line.strip_prefix("---@field ") {
+            found.entry(class).or_default().insert(name(text));
+        } else if let Some(text) = line.strip_prefix("function ") {
+            match text.split_once(':') {
+                Some((_, text)) => found.entry(class).or_default().insert(name(text)),
+                None => found.entry("globals").or_default().insert(name(text)),
+            };
+        } else if let Some(text) = line.strip_suffix(" = nil") {
+            found.entry("globals").or_default().insert(text);
+        }
+    }
+    found
+}
+
+#[test]
+fn the_annotations_announce_what_recipes_offer_and_nothing_else() {
+    let (announced, offered) = (announced(), words());
+    for (class, offered) in &offered {
+        assert_eq!(announced.get(class), Some(offered), "{class}");
+    }
+    assert!(announced.keys().eq(offered.keys()), "lua/types.lua has other classes");
+}
+
+#[test]
+fn the_annotations_are_lua() {
+    let lua = mlua::Lua::new();
+    lua.load(TYPES).into_function().unwrap();
+}
+
+#[test]
+fn the_reference_explains_every_word() {
+    let reference = include_str!("../../docs/recipes.md");
+    for (class, words) in words() {
+        let missing: Vec<_> = words.into_iter().filter(|word| !reference.contains(&format!("`{word}"))).collect();
+        let missing: Vec<_> = missing.into_iter().filter(|word| !reference.contains(&format!(":{word}"))).collect();
+        assert!(missing.is_empty(), "docs/recipes.md does not explain {missing:?} of {class}");
+    }
+}
+
+/// What of Lua's own library a recipe has.
+const STANDARD: &str = "_G _VERSION assert coroutine error getmetatable ipairs math next pairs pcall rawequal rawget \
+                        rawlen rawset select setmetatable string table tonumber tostring type utf8 xpcall";
+
+#[test]
+fn a_recipe_finds_these_names_and_no_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let recipe = dir.path().join("cortado.lua");
+    std::fs::write(&recipe, "project 'shop' for name in pairs(_G) do print(name) end").unwrap();
+    let read = super::Recipe::load(&recipe, &super::RecipeOptions::default()).unwrap();
+    let found: BTreeSet<&str> = read.notes().iter().filter_map(|note| note.rsplit(' ').next()).collect();
+    let globals = words().remove("globals").unwrap();
+    assert_eq!(found, STANDARD.split(' ').chain(globals).collect());
+}

@@ -28,15 +28,14 @@ impl Encoder {
 
     /// A value under its label.
     pub(crate) fn value(&mut self, label: &str, value: &[u8]) {
-        self.bytes(&[VALUE]);
-        self.sized(label.as_bytes());
-        self.sized(value);
+        self.begin(VALUE, label);
+        self.number(value.len());
+        self.bytes(value);
     }
 
     /// A group: the next `count` values and groups belong to it.
     pub(crate) fn group(&mut self, label: &str, count: usize) {
-        self.bytes(&[GROUP]);
-        self.sized(label.as_bytes());
+        self.begin(GROUP, label);
         self.number(count);
     }
 
@@ -46,9 +45,10 @@ impl Encoder {
         Digest::finish(self.hasher)
     }
 
-    fn sized(&mut self, bytes: &[u8]) {
-        self.number(bytes.len());
-        self.bytes(bytes);
+    fn begin(&mut self, kind: u8, label: &str) {
+        let [a, b, c, d, e, f, g, h] = (label.len() as u64).to_be_bytes();
+        self.bytes(&[kind, a, b, c, d, e, f, g, h]);
+        self.bytes(label.as_bytes());
     }
 
     fn number(&mut self, number: usize) {

@@ -95,7 +95,7 @@ impl Found {
             let bytes = path.as_os_str().as_bytes();
             let end = bytes.iter().position(|byte| b"*?[".contains(byte)).unwrap_or(bytes.len());
             let (beginning, _) = bytes.split_at(end);
-            self.inputs.insert(Input::Mention(OsStr::from_bytes(beginning).into()));
+            self.inputs.insert(Input::Mention(clean(Path::new(OsStr::from_bytes(beginning)))));
         }
     }
 
@@ -121,8 +121,13 @@ fn below_recipe(text: &[u8]) -> impl Iterator<Item = PathBuf> + '_ {
         let end = rest.iter().position(|byte| !plain(byte)).unwrap_or(rest.len());
         let path = Path::new(OsStr::from_bytes(rest.get(..end)?));
         // Without a slash the text goes on from the directory's own name: all of it counts.
-        Some(path.strip_prefix("/").unwrap_or(Path::new("")).to_path_buf())
+        Some(clean(path.strip_prefix("/").unwrap_or(Path::new(""))))
     })
+}
+
+/// One spelling of a path: without doubled slashes, `/.` and a slash at the end.
+fn clean(path: &Path) -> PathBuf {
+    path.components().collect()
 }
 
 #[cfg(test)]
@@ -144,6 +149,14 @@ mod tests {
         assert_eq!(below_recipe(text).collect::<Vec<_>>(), [Path::new("files/a"), Path::new("a"), Path::new("")]);
         let text = b"@@{recipe_dir}/conf$DEBUG @{recipe_dir}-old/x @{recipe_dir}/a,@{recipe_dir}/b";
         assert_eq!(below_recipe(text).collect::<Vec<_>>(), ["conf", "", "a", "b"].map(PathBuf::from));
+    }
+
+    #[test]
+    fn a_mention_has_one_spelling() {
+        let spelled: Vec<_> = below_recipe(b"@{recipe_dir}//a/./b// @{recipe_dir}/a/b").collect();
+        assert!(spelled.iter().all(|path| path.as_os_str() == "a/b"), "{spelled:?}");
+        let srv = found(Task::new("t").copy("/srv//x/*", "y"));
+        assert!(srv.iter().all(|path| path.as_os_str() == "/srv/x"), "{srv:?}");
     }
 
     #[test]

@@ -333,14 +333,12 @@ fn check_tasks(tasks: &[Task]) -> Result<()> {
     Ok(())
 }
 
-/// Names declared inputs from the recipe directory where they lie below it, so that the key does not depend on where
-/// that is.
+/// Spells declared inputs in one way, from the recipe directory where they lie below it, so that the key does not
+/// depend on where that is.
 fn make_relative(task: &mut Task, recipe_dir: &Path) {
     for input in &mut task.inputs {
-        if let Input::Tree { path, .. } = input
-            && let Ok(below) = path.strip_prefix(recipe_dir)
-        {
-            *path = below.to_path_buf();
+        if let Input::Tree { path, .. } = input {
+            *path = path.strip_prefix(recipe_dir).unwrap_or(path).components().collect();
         }
     }
 }

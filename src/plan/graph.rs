@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use petgraph::algo::toposort;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -17,12 +18,15 @@ use crate::text;
 pub struct Graph<'p> {
     project: &'p Project,
     edges: DiGraph<(), ()>,
-    positions: HashMap<&'p str, usize>,
+    positions: Arc<Positions<'p>>,
     /// For each task its direct upstreams, sorted by name, each once.
     upstreams: Vec<Vec<usize>>,
     /// All tasks, upstreams first.
     order: Vec<usize>,
 }
+
+/// Where in a project the task of each name is.
+pub(super) type Positions<'p> = HashMap<&'p str, usize>;
 
 impl<'p> Graph<'p> {
     /// The graph of a project.
@@ -31,8 +35,8 @@ impl<'p> Graph<'p> {
     /// [`Error::Unknown`] for a dependency or override that no task bears, [`Error::Cycle`] for a circle, a task that
     /// depends on itself included.
     pub fn new(project: &'p Project) -> Result<Self> {
-        let positions: HashMap<_, _> =
-            project.tasks().iter().enumerate().map(|(position, task)| (task.name(), position)).collect();
+        let named = project.tasks().iter().enumerate().map(|(position, task)| (task.name(), position));
+        let positions = Arc::new(named.collect());
         let mut edges = DiGraph::with_capacity(project.tasks().len(), project.tasks().len());
         project.tasks().iter().for_each(|_| _ = edges.add_node(()));
         let upstreams = Vec::with_capacity(project.tasks().len());
@@ -64,6 +68,10 @@ impl<'p> Graph<'p> {
         }
         let wanted = |position: &usize| walk.discovered.contains(*position);
         Ok(self.order.iter().copied().filter(wanted).collect())
+    }
+
+    pub(super) fn positions(&self) -> Arc<Positions<'p>> {
+        Arc::clone(&self.positions)
     }
 
     /// Positions of a task's direct upstreams, sorted by name, each once.

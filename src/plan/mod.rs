@@ -14,8 +14,9 @@ pub use outline::{Field, Outline};
 pub(crate) use schedule::Schedule;
 pub use shasum::KEY_FORMAT;
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
+use self::graph::Positions;
 use self::inputs::Answers;
 use self::outline::Collector;
 use self::shasum::Shasum;
@@ -30,7 +31,9 @@ pub struct Plan<'p> {
     inputs: Inputs,
     project_shasum: Digest,
     tasks: Vec<PlannedTask<'p>>,
-    positions: HashMap<&'p str, usize>,
+    positions: Arc<Positions<'p>>,
+    /// For each task of the project its place in `tasks`.
+    places: Vec<Option<usize>>,
 }
 
 /// A task with its place in the plan.
@@ -60,10 +63,10 @@ impl<'p> Plan<'p> {
             inputs,
             project_shasum: shasum.finish(),
             tasks: Vec::with_capacity(selection.len()),
-            positions: HashMap::with_capacity(selection.len()),
+            positions: graph.positions(),
+            places: vec![None; project.tasks().len()],
         };
-        let mut places = vec![None; project.tasks().len()];
-        selection.iter().try_for_each(|position| plan.add(graph, *position, &mut places))?;
+        selection.iter().try_for_each(|position| plan.add(graph, *position))?;
         Ok(plan)
     }
 
@@ -97,14 +100,21 @@ impl<'p> Plan<'p> {
     }
 
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
-        self.positions.get(name).copied()
+        self.positions.get(name).and_then(|position| self.place(*position))
     }
 
-    /// Appends the task at `position` of the project. `places` says where in the plan each task of the project is.
-    fn add(&mut self, graph: &Graph<'p>, position: usize, places: &mut [Option<usize>]) -> Result<()> {
+    fn place(&self, position: usize) -> Option<usize> {
+        self.places.get(position).copied().flatten()
+    }
+
+    /// Appends the task at `position` of the project.
+    fn add(&mut self, graph: &Graph<'p>, position: usize) -> Result<()> {
         let task = self.project.tasks().get(position).ok_or_else(|| self.unselectable("a task that is not there"))?;
-        let upstreams = graph.upstreams(position).iter().map(|upstream| places.get(*upstream).copied().flatten());
-        let upstreams: Option<Vec<usize>> = upstreams.collect();
+        if self.place(position).is_some() {
+            return Err(self.unselectable(&format!("`{}` twice", task.name())));
+        }
+        let upstreams: Option<Vec<_>> =
+            graph.upstreams(position).iter().map(|upstream| self.place(*upstream)).collect();
         let upstreams =
             upstreams.ok_or_else(|| self.unselectable(&format!("`{}` before its upstreams", task.name())))?;
         let mut shasum = Shasum::new();
@@ -112,11 +122,8 @@ impl<'p> Plan<'p> {
         fields::task(&mut shasum, task, &answers, self.project_shasum, self.keys(&upstreams));
         answers.check(|| format!("task `{}`", task.name()))?;
         let here = self.tasks.len();
-        if self.positions.insert(task.name(), here).is_some() {
-            return Err(self.unselectable(&format!("`{}` twice", task.name())));
-        }
         upstreams.iter().for_each(|upstream| self.tasks[*upstream].downstreams.push(here));
-        places[position] = Some(here);
+        self.places[position] = Some(here);
         let shasum = shasum.finish();
         let tag = tag(self.project.tag_prefix(), task.name(), &shasum);
         self.tasks.push(PlannedTask { task, shasum, tag, upstreams, downstreams: Vec::new() });

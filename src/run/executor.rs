@@ -20,7 +20,8 @@ pub(crate) struct Ended {
 /// Works through the whole plan; every task has ended, in one way or another, when this returns.
 pub(crate) fn execute(shared: &Shared<'_>) -> Vec<Ended> {
     let executor = Executor::new(shared);
-    executor.announce(&executor.board().schedule.roots());
+    let roots = executor.board().schedule.roots();
+    executor.announce(&roots);
     let workers = shared.settings.jobs.min(shared.plan.tasks().len()).max(1);
     std::thread::scope(|scope| {
         (1..workers).for_each(|_| _ = scope.spawn(|| executor.work()));

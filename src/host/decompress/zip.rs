@@ -259,6 +259,8 @@ mod tests {
             let text = Case::new().link("link", target).refused();
             assert_eq!(text, format!("`link`: a symlink to `{target}` leads out of the archive"));
         }
+        let text = Case::new().link("a/link", "b/..").refused();
+        assert_eq!(text, "`a/link`: a symlink to `b/..` leads out of the archive");
         Case::new().link("a/b/link", "../../c").extract().unwrap();
     }
 

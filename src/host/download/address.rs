@@ -168,6 +168,11 @@ mod tests {
     }
 
     #[test]
+    fn what_may_not_stand_in_an_address_is_encoded() {
+        assert_eq!(Address::parse("https://a.org/a b/é?c%20d").unwrap().shown(), "https://a.org/a%20b/%C3%A9?c%20d");
+    }
+
+    #[test]
     fn file_addresses_name_a_path() {
         let path = |url| Address::parse(url).unwrap().local_path();
         assert_eq!(path("file:///srv/a%20b.tar").unwrap(), Some(PathBuf::from("/srv/a b.tar")));

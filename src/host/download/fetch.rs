@@ -5,7 +5,8 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 
 use super::address::Address;
-use super::attempt::{Attempt, Failure, client};
+use super::attempt::{Attempt, Failure};
+use super::client::client;
 use super::slot::Slot;
 use super::{Download, DownloadEvent, Retries};
 use crate::error::{Error, Result};

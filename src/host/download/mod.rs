@@ -16,6 +16,8 @@ mod address;
 #[cfg(feature = "http")]
 mod attempt;
 #[cfg(feature = "http")]
+mod client;
+#[cfg(feature = "http")]
 mod fetch;
 mod mirror;
 #[cfg(feature = "http")]

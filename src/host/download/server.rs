@@ -30,7 +30,12 @@ impl Answer {
 
     /// 200 that promises all of the body but breaks off after `count` bytes.
     pub(super) fn truncated(body: &[u8], count: usize) -> Self {
-        Self::Reply(head("200 OK", body.len(), "ETag: \"v1\"\r\n"), body[..count].to_vec())
+        Self::truncated_with(body, count, "ETag: \"v1\"\r\n")
+    }
+
+    /// The same with other headers.
+    pub(super) fn truncated_with(body: &[u8], count: usize, headers: &str) -> Self {
+        Self::Reply(head("200 OK", body.len(), headers), body[..count].to_vec())
     }
 
     /// 206 with what follows the first `start` bytes.

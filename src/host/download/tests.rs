@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -105,9 +106,11 @@ fn a_file_address_is_copied_into_the_cache_and_found_there_again() {
     let shop = Shop::offline();
     let origin = shop.dir.path().join("a b.tar");
     fs::write(&origin, BODY).unwrap();
+    fs::set_permissions(&origin, fs::Permissions::from_mode(0o755)).unwrap();
     let (path, events) = shop.get(&file_url(&origin));
     let place = shop.cache_dir().join(Digest::of(BODY).to_string()).join("a_b.tar");
     assert_eq!((path.unwrap(), events.len()), (place.clone(), 1));
+    assert_eq!(fs::metadata(&place).unwrap().permissions().mode() & 0o777, 0o644, "whatever the origin's mode");
 
     fs::remove_file(&origin).unwrap();
     let (path, events) = shop.get(&file_url(&origin));
@@ -261,6 +264,24 @@ mod over_http {
         let requests = server.requests();
         assert!(!requests[0].contains("range:"));
         assert!(requests[1].contains("\nrange: bytes=10-\n") && requests[1].contains("\nif-range: \"v1\"\n"));
+    }
+
+    #[test]
+    fn a_weak_etag_is_no_promise_about_bytes_but_a_date_is() {
+        let headers = "ETag: W/\"v1\"\r\nLast-Modified: Sat, 01 Jan 2000 00:00:00 GMT\r\n";
+        let half = Answer::truncated_with(BODY, 10, headers);
+        let (shop, server) = (Shop::new(), Server::start([half, Answer::rest(BODY, 10)]));
+        assert_eq!(content(shop.get(&format!("{}/a", server.url))), BODY);
+        assert!(server.requests()[1].contains("\nif-range: sat, 01 jan 2000 00:00:00 gmt\n"));
+    }
+
+    #[test]
+    fn a_file_that_is_all_there_but_for_its_name_is_not_asked_for() {
+        let shop = Shop::new();
+        let dir = shop.cache_dir().join(shop.checksum.hex());
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join(".a.part"), BODY).unwrap();
+        assert_eq!(content(shop.get("http://127.0.0.1:1/a")), BODY);
     }
 
     #[test]

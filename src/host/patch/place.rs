@@ -28,8 +28,8 @@ pub(super) fn apply(hunks: &[Hunk], before: &[u8]) -> Result<(Vec<u8>, Vec<Place
     let lines: Vec<&[u8]> = before.split_inclusive(|byte| *byte == b'\n').collect();
     let hunks = with_line_ends_of(hunks, &lines);
     let placed = place_all(&hunks, &lines);
-    let exact = placed.as_ref().is_ok_and(|(_, placed)| placed.iter().all(|placed| placed.fuzz == 0));
-    if !exact && undoes(&hunks, &lines) {
+    let easy = placed.as_ref().is_ok_and(|(_, placed)| placed.first().is_none_or(|first| first.fuzz == 0));
+    if !easy && undoes(&hunks, &lines) {
         return Err(Rejection { hunk: placed.err().unwrap_or(1), reason: ALREADY.to_owned() });
     }
     placed.map_err(|number| {

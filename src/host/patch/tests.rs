@@ -150,6 +150,28 @@ fn a_missing_newline_at_the_end_is_minded() {
 }
 
 #[test]
+fn a_line_without_its_end_is_not_glued_to_the_next() {
+    let source = Source::new(&[("f", "a\nb\nc\n")]);
+    source.patch("--- a/f\n+++ b/f\n@@ -2 +2 @@\n-b\n+B\n\\ No newline at end of file\n").unwrap();
+    assert_eq!(source.read("f"), "a\nB\nc\n");
+}
+
+#[test]
+fn a_hunk_made_at_the_top_of_a_file_fits_only_there() {
+    let source = Source::new(&[("f", "0\n1\n2\n3\n4\n")]);
+    let patch = "--- a/f\n+++ b/f\n@@ -1,3 +1,4 @@\n+new\n 1\n 2\n 3\n";
+    assert!(source.refused(patch).contains("hunk 1 does not apply"));
+}
+
+#[test]
+fn a_rename_replaces_nothing() {
+    let source = Source::new(&[("old", "1\n"), ("new", "2\n")]);
+    let patch = "diff --git a/old b/new\nsimilarity index 100%\nrename from old\nrename to new\n";
+    assert!(source.refused(patch).ends_with("`new`: `new` exists already"));
+    assert_eq!(source.read("new"), "2\n");
+}
+
+#[test]
 fn line_ends_of_the_file_are_kept() {
     let dos = numbers(9).replace('\n', "\r\n");
     for patch in [FIVE.to_owned(), FIVE.replace('\n', "\r\n")] {

@@ -73,16 +73,16 @@ impl<'a> Life<'a> {
     /// Waits for the next thing to happen, and acts on it.
     fn step(&mut self, lines: &mut Lines, on_line: &mut dyn FnMut(&[u8])) -> Result<()> {
         let ready = self.wait()?;
+        if ready.cancel {
+            self.watch.acknowledge();
+            self.cancelled();
+        }
         if ready.output {
             self.read(lines, on_line)?;
         }
         if ready.exit {
             self.exit = None;
             self.linger();
-        }
-        if ready.cancel {
-            self.watch.acknowledge();
-            self.cancelled();
         }
         self.look_at_the_clock();
         Ok(())
@@ -143,14 +143,12 @@ impl<'a> Life<'a> {
     }
 
     fn cancelled(&mut self) {
+        let forced = self.process.cancel.is_forced();
         match self.phase {
+            Phase::Running | Phase::Lingering { .. } if forced => self.kill(Reason::Cancelled),
             Phase::Running | Phase::Lingering { .. } => self.ask(Reason::Cancelled),
+            Phase::Asked { why, .. } if forced => self.kill(why),
             Phase::Asked { .. } | Phase::Killed { .. } => {}
-        }
-        if let Phase::Asked { why, .. } = self.phase
-            && self.process.cancel.is_forced()
-        {
-            self.kill(why);
         }
     }
 

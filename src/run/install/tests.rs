@@ -81,7 +81,8 @@ impl Machine {
     }
 
     fn verify(&self, task: &str, tag: &str) -> Verdict {
-        self.installer().verify(task, tag)
+        let overrides = self.state.lock().unwrap().installed(task).map(|installed| installed.overrides);
+        self.installer().verify(task, tag, &overrides.unwrap_or_default())
     }
 
     fn damage(&self, task: &str, tag: &str) -> String {
@@ -515,7 +516,7 @@ fn tasks_install_from_many_threads_at_once() {
             scope.spawn(move || installer.install(task, task, tree, &[]).unwrap());
         }
     });
-    assert!(tasks.iter().all(|task| installer.verify(task, task) == Verdict::Intact));
+    assert!(tasks.iter().all(|task| installer.verify(task, task, &[]) == Verdict::Intact));
     assert_eq!(machine.installed().len(), 2 + 8 + 1);
     for task in &tasks {
         installer.remove(task).unwrap();
@@ -595,4 +596,13 @@ proptest::proptest! {
         }
         proptest::prop_assert!(snapshot(&machine).is_empty(), "{:?}", snapshot(&machine));
     }
+}
+
+#[test]
+fn other_overrides_than_recorded_ask_for_an_installation() {
+    let machine = machine();
+    machine.install("a", "a-1", &[("x", File("1"))]).unwrap();
+    let overrides = ["b".to_owned()];
+    assert!(matches!(machine.installer().verify("a", "a-1", &overrides), Verdict::Damaged { .. }));
+    assert_eq!(machine.installer().verify("a", "a-1", &[]), Verdict::Intact);
 }

@@ -1,4 +1,4 @@
-//! Runs a program that the product has installed.
+//! Carries out a `bin`: finds a program that the product has installed and runs it without a shell.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;

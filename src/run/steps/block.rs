@@ -1,4 +1,4 @@
-//! Runs a block of the user's code.
+//! Carries out a `block`: calls the user's code and makes its errors and panics values.
 
 use crate::cache::guard::{Trouble, caught};
 use crate::error::{Error, Result};

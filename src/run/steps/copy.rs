@@ -1,4 +1,4 @@
-//! Runs a copy.
+//! Carries out a `copy`: files and directories, by pattern or by name.
 
 use crate::error::Result;
 use crate::host::copy::{CopyOptions, copy, expand};

@@ -1,4 +1,4 @@
-//! Runs an emit.
+//! Carries out an `emit`: says lines in the task's output.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

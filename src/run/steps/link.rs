@@ -1,4 +1,4 @@
-//! Runs a link.
+//! Carries out a `link`: a symbolic link, in place of what was there.
 
 use std::path::Path;
 

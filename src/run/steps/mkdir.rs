@@ -1,4 +1,4 @@
-//! Runs a mkdir.
+//! Carries out a `mkdir`: a directory, with or without its parents.
 
 use crate::error::Result;
 use crate::host::copy::mkdir;

@@ -1,4 +1,4 @@
-//! Runs a patch.
+//! Carries out a `patch`: applies a unified diff to the source, all of it or nothing.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Runs a shell command.
+//! Carries out a `command`: a text for the shell, in the environment of its task.
 
 use std::ffi::OsStr;
 

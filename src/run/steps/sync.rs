@@ -1,4 +1,4 @@
-//! Runs a sync.
+//! Carries out a `sync`: makes one directory equal to another.
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 

@@ -1,4 +1,4 @@
-//! Runs a template.
+//! Carries out a `template`: renders it with its variables into a file.
 
 use std::ffi::OsStr;
 use std::fs::Permissions;

@@ -5,7 +5,7 @@ use mlua::{Table, Value};
 use super::mistake::Mistake;
 use super::table::{self, Word};
 use super::value::{flag, seconds, text, text_map, texts, whole};
-use crate::model::{Algorithm, Archive, Format, Git, Local, Source};
+use crate::{Algorithm, Archive, Format, Git, Local, Source};
 
 /// The keys of an archive behind a URL.
 pub(super) const URL: &[Word<Archive>] = &[
@@ -82,5 +82,5 @@ fn apply<T>(source: T, options: &Table, words: &'static [Word<T>]) -> Result<T, 
 }
 
 fn format(value: &Value) -> Result<Format, Mistake> {
-    text(value)?.parse().map_err(|error: crate::model::NotAFormat| Mistake::key(format!("is unknown: {error}")))
+    text(value)?.parse().map_err(|error: crate::NotAFormat| Mistake::key(format!("is unknown: {error}")))
 }

@@ -1,6 +1,6 @@
 //! Blocks as they run: what they can do, and what is told when they fail.
 
-use cortado::{Action, Engine, Outcome, Report};
+use cortado::{Engine, Report};
 
 use super::Dir;
 
@@ -41,7 +41,7 @@ fn a_block_reads_writes_and_runs_steps() {
            t:template({ text = '{{ x }}!' }, '@{stage_install_dir}/share/hello', { variables = { x = 'hello' } })\n\
          end)",
     );
-    build(&dir).check().unwrap();
+    drop(build(&dir).check().unwrap());
     assert_eq!(installed(&dir, "share/amount"), "250 g 2");
     assert_eq!(installed(&dir, "share/raw"), "250");
     assert_eq!(installed(&dir, "share/hello"), "hello!");
@@ -54,7 +54,7 @@ fn decide_is_asked_when_a_target_exists() {
          t:sync('.', '@{stage_install_dir}', { decide = function(source, target)\n\
            return not target:find('amount', 1, true)\nend })",
     );
-    build(&dir).check().unwrap();
+    drop(build(&dir).check().unwrap());
     assert_eq!((installed(&dir, "amount"), installed(&dir, "other")), ("old\n".into(), "1\n".into()));
 }
 
@@ -93,7 +93,7 @@ fn a_block_may_catch_the_failure_of_a_step() {
         "t:block(function(t)\n  local worked, why = pcall(t.command, t, 'exit 3')\n\
          t:write('@{stage_install_dir}/why', tostring(worked) .. ': ' .. tostring(why))\nend)",
     );
-    build(&dir).check().unwrap();
+    drop(build(&dir).check().unwrap());
     assert!(installed(&dir, "why").starts_with("false: `exit 3` exited with code 3"), "{}", installed(&dir, "why"));
 }
 
@@ -109,7 +109,7 @@ fn callbacks_of_a_recipe_carry_artifacts_from_one_run_to_the_next() {
         let recipe = dir.load().unwrap();
         let project = recipe.project().build().unwrap();
         let report = Engine::new(&project).shared_callbacks(recipe.callbacks().unwrap()).run().unwrap();
-        report.check().unwrap();
+        drop(report.check().unwrap());
     };
     run();
     assert_eq!(std::fs::read_dir(dir.path().join("kept")).unwrap().count(), 4);

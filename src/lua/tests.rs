@@ -1,4 +1,4 @@
-//! Every word of the language, gathered from the lists that the bindings read: what documentation is compared with.
+//! The words of the language, gathered from the lists that the bindings read, against annotations and reference.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -96,4 +96,14 @@ fn a_recipe_finds_these_names_and_no_others() {
     let found: BTreeSet<&str> = read.notes().iter().filter_map(|note| note.rsplit(' ').next()).collect();
     let globals = words().remove("globals").unwrap();
     assert_eq!(found, STANDARD.split(' ').chain(globals).collect());
+}
+
+#[test]
+fn the_platform_has_these_names_and_no_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let recipe = dir.path().join("cortado.lua");
+    std::fs::write(&recipe, "project 'shop' for name in pairs(platform) do print(name) end").unwrap();
+    let read = super::Recipe::load(&recipe, &super::RecipeOptions::default()).unwrap();
+    let found: BTreeSet<&str> = read.notes().iter().filter_map(|note| note.rsplit(' ').next()).collect();
+    assert_eq!(found, platform::NAMES.into_iter().collect());
 }

@@ -56,6 +56,7 @@ pub use cache::{
 };
 pub use error::{Error, Result};
 pub use host::cancel::Cancel;
+pub use host::detect::detect;
 pub use host::lock::Wait;
 pub use model::command::{self, Block, Command};
 pub use model::{

@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod cache;
+mod failure;
+mod faults;
+mod install;
 mod key;
 mod layers;
 mod support;

@@ -5,6 +5,7 @@ mod tree;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use cortado::{DirectoryStore, Engine, Error, Event, Project, ProjectBuilder, Report, Task};
@@ -15,18 +16,25 @@ pub(crate) use tree::look;
 
 /// A room with an install, a work, a cache and a recipe directory; all of it goes with the shop.
 pub(crate) struct Shop {
-    room: TempDir,
+    room: PathBuf,
+    _guard: Option<TempDir>,
 }
 
 impl Shop {
     pub(crate) fn new() -> Self {
-        let shop = Self { room: tempfile::tempdir().unwrap() };
+        let guard = tempfile::tempdir().unwrap();
+        let shop = Self { room: guard.path().to_path_buf(), _guard: Some(guard) };
         fs::create_dir(shop.path("recipe")).unwrap();
         shop
     }
 
+    /// The shop of another process, which cleans up.
+    pub(crate) fn at(room: impl Into<PathBuf>) -> Self {
+        Self { room: room.into(), _guard: None }
+    }
+
     pub(crate) fn path(&self, below: impl AsRef<Path>) -> PathBuf {
-        self.room.path().join(below)
+        self.room.join(below)
     }
 
     pub(crate) fn installed(&self, below: impl AsRef<Path>) -> PathBuf {
@@ -42,6 +50,14 @@ impl Shop {
         let path = self.path(below);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// A pipe, by which a story and a step wait for each other: opening it lasts until both ends are open.
+    pub(crate) fn pipe(&self, name: &str) -> PathBuf {
+        let path = self.path(name);
+        let made = Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
         path
     }
 
@@ -138,7 +154,7 @@ impl Shop {
 
     /// Whether no temporary file is left anywhere.
     pub(crate) fn is_tidy(&self) -> bool {
-        let left: Vec<_> = look(self.room.path()).into_iter().filter(|(path, _)| is_temporary(path)).collect();
+        let left: Vec<_> = look(&self.room).into_iter().filter(|(path, _)| is_temporary(path)).collect();
         assert!(left.is_empty(), "{left:?}");
         ["restore", "pack"].iter().all(|dir| names(&self.work(dir)).is_empty())
     }

@@ -33,6 +33,17 @@ pub(crate) fn create_dirs(path: &Path) -> Result<()> {
     fs::create_dir_all(path).map_err(Error::io("create the directory", path))
 }
 
+/// Whether a directory has nothing in it but temporary files: another process may be about to put the first one there.
+pub(crate) fn is_vacant(dir: &Path) -> Result<bool> {
+    for entry in fs::read_dir(dir).map_err(Error::io("read", dir))? {
+        let name = entry.map_err(Error::io("read", dir))?.file_name();
+        if !name.as_encoded_bytes().starts_with(b".tmp-") {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// What is at `path` itself, a symlink not followed; `None` where there is nothing.
 pub(crate) fn probe(path: &Path) -> Result<Option<Metadata>> {
     match fs::symlink_metadata(path) {

@@ -6,3 +6,8 @@ mod key;
 mod layers;
 #[cfg(feature = "lua")]
 mod recipe;
+mod cache;
+mod failure;
+mod faults;
+mod install;
+mod support;

@@ -4,6 +4,8 @@
 mod cache;
 mod error;
 mod host;
+#[cfg(feature = "lua")]
+pub mod lua;
 mod model;
 mod plan;
 mod report;

@@ -3,3 +3,5 @@
 
 mod key;
 mod layers;
+#[cfg(feature = "lua")]
+mod recipe;

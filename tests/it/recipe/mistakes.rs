@@ -1,0 +1,66 @@
+//! Mistakes: each is told with file, line, what is wrong and how to mend it.
+
+use super::Dir;
+
+#[test]
+fn show() {
+    for body in [
+        "local shop = project \"shop\" {\n  install_dir = \"/o\",\n  instal = 1,\n}",
+        "local shop = project \"shop\" {\n  cache = \"yes\",\n  install_dir = \"/o\",\n}",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nshop:task \"zlib\" {\n  version = 1.10,\n}",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nshop:task \"zlib\" {\n  version = \"1\",\n  source = {\n    url = \"https://x/y\",\n    sha265 = \"aa\",\n  },\n}",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nshop:task \"zlib\" {\n  version = \"1\",\n  depends_on = \"xz\",\n}",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nshop:task \"zlib\" {\n  version = \"1\",\n  depends_on = { \"xz\", nil, \"a\" },\n}",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nshop:task \"zlib\" {\n  version = \"1\",\n  \"xz\",\n}",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nshop:task \"zlib\" {\n  version = \"1\",\n  build = function(t)\n    t:comand \"make\"\n  end,\n}",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nshop:task \"zlib\" {\n  version = \"1\",\n  build = function(t)\n    t.command \"make\"\n  end,\n}",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nshop:task \"zlib\" {\n  version = \"1\",\n  build = function(t)\n    t:command(nil)\n  end,\n}",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nshop:task \"zlib\" {\n  version = \"1\",\n  build = function(t)\n    t:command(\"make\", {\n      env = { JOBS = 4 },\n    })\n  end,\n}",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nshop:task \"zlib\" {\n  version = \"1\",\n  build = function(t)\n    local x = nil\n    t:command(x.y)\n  end,\n}",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nshop:task \"zlib\" {\n  version = \"1\",\n  build = function(t)\n    error(\"no such thing\")\n  end,\n}",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nshop:task \"zlib\" {\n  version = \"1\",\n  build = function(t)\n    error(\"no such thing\", 0)\n  end,\n}",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nshop:task \"zlib\" {\n  source = { path = \".\" },\n}",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nshop:task \"zlib\" {\n  version = \"1\",\n  source = {\n    url = \"https://x/y\" },\n}",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nshop:task \"zlib\" {\n  version = \"1\",\n  source = \"https://x/y\",\n}",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nshop:task \"zlib\" { version = \"1\" }\nshop:task \"zlib\" { version = \"1\" }",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nshop:task \"zlib\"\n",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nshop:tsk \"zlib\" {}\n",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nshop:task \"zlib\" { version = }\n",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nshop:task \"zlib\" { version = \"1\"\n",
+        "porject \"shop\" {}",
+        "local a = 1",
+        "project \"a\"\nproject \"b\"",
+        "project(5)",
+        "project \"a\" {\n platform = \"hots\" }",
+        "project \"a\" { link_mode = \"hard\" }",
+        "local shop = project \"shop\" {}\nshop:cache {\n fetch = 1 }",
+        "local shop = project \"shop\" {}\nshop:cache {\n fetsh = function() end }",
+        "local shop = project \"shop\" {}",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nlocal s = \"x\"\nshop:task \"zlib\" {\n  version = \"1\",\n  build = function(t)\n    t:block(function(t)\n t:emit(s) end)\n  end,\n}",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nshop:task \"zlib\" {\n  version = \"1\",\n  build = function(t)\n    t:block(function() end) t:block(function(t) end)\n  end,\n}",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nshop:task \"zlib\" {\n  version = \"1\",\n  build = function(t)\n    t:mkdir(\"a\", { mode = 755 })\n  end,\n}",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nlocal q\nshop:task \"zlib\" {\n  version = \"1\",\n  build = function(t)\n    q = t\n  end,\n}\nq:command \"x\"",
+        "string.fnd(\"a\", \"b\")",
+        "os.execute(\"rm\")",
+        "math.random()",
+        "require \"lib.no\"",
+        "require \"../x\"",
+        "read_file \"../x\"",
+        "read_file \"/etc/passwd\"",
+        "while true do end",
+        "while true do pcall(function() while true do end end) end",
+        "while true do pcall(coroutine.wrap(function() while true do end end)) end",
+        "local t = {} while true do t[#t+1] = (\"x\"):rep(100000) .. #t end",
+        "local s = \"x\" while true do s = s .. s end",
+        "local t = {} for i = 1, 1e9 do t[i] = i end",
+        "local function f() return f() + 1 end f()",
+        "for k in pairs({ [{}] = 1 }) do end",
+        "error({})",
+        "shop = project \"a\" shop:task(\"a\", {}, 5)",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nlocal function helper(name, options)\n  return shop:task(name)(options)\nend\nhelper(\"a\", {\n  versoin = \"1\",\n})",
+        "local shop = project \"shop\" { install_dir = \"/o\" }\nlocal common = { versoin = \"1\" }\nshop:task \"a\" (common)",
+    ] {
+        let began = std::time::Instant::now();
+        println!("----\n{body}\n  ==> {}   [{:?}]", Dir::with(body).told().replace("\n", "\n  ==> "), began.elapsed());
+    }
+}

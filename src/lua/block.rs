@@ -10,8 +10,8 @@ use super::closed::Closed;
 use super::mistake::Mistake;
 use super::scope;
 use super::value::variables;
+use crate::Scope;
 use crate::command::{Block, Command, Sync, Variables};
-use crate::model::Scope;
 
 /// `t:block(function(t) … end)`, `t:block({ name = value }, function(t, vars) … end)`; a name may come first.
 pub(super) fn make(args: &mut Args) -> mlua::Result<Command> {

@@ -12,7 +12,7 @@ use super::project::{colon, unknown_word};
 use super::reading::{Origin, Reading};
 use super::table::{self, Word};
 use super::value::text;
-use crate::cache::{Artifact, Cacher, Callbacks};
+use crate::{Artifact, Cacher, Callbacks};
 
 /// The functions of a `cache` table.
 #[derive(Default)]

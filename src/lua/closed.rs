@@ -13,7 +13,7 @@ use super::mistake::Mistake;
 use super::reading::{Reading, explain};
 use super::script::Script;
 use super::{env, sandbox};
-use crate::error::Error;
+use crate::Error;
 
 /// The text of a function, and where it stands.
 #[derive(Debug, Clone)]

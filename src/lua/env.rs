@@ -4,7 +4,7 @@ use mlua::{AnyUserData, Lua, Table, UserData, Value};
 
 use super::mistake::Mistake;
 use super::value::{pairs, text};
-use crate::model::Env;
+use crate::Env;
 
 /// A word that takes an environment and gives a fuller one.
 pub(super) struct Helper {

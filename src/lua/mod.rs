@@ -31,8 +31,9 @@ mod steps;
 mod table;
 mod task;
 mod value;
-#[cfg(test)]
-mod words;
 
 pub use options::RecipeOptions;
 pub use recipe::Recipe;
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::limits::Limits;
-use crate::model::Platform;
+use crate::Platform;
 
 /// How a recipe is read. Begin with [`RecipeOptions::default`] and change what is different.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@ use mlua::{Lua, Table};
 
 use super::mistake::Mistake;
 use super::sandbox;
-use crate::model::Platform;
+use crate::Platform;
 
 /// The names in the table, for comparing with the annotations.
 pub(super) const NAMES: [&str; 18] = [

@@ -11,7 +11,7 @@ use super::reading::Reading;
 use super::table::{self, Word};
 use super::value::{choice, flag, pairs, seconds, text, texts, whole};
 use super::{callbacks, env, task};
-use crate::model::{LinkMode, PlatformKey, Project, ProjectBuilder};
+use crate::{LinkMode, PlatformKey, Project, ProjectBuilder};
 
 /// A project whose table is being read.
 pub(super) struct Draft {

@@ -14,8 +14,7 @@ use super::mistake::Mistake;
 use super::options::RecipeOptions;
 use super::script::{Place, Script};
 use super::{env, platform, project, sandbox};
-use crate::error::{Error, Result};
-use crate::model::{Platform, ProjectBuilder, Task};
+use crate::{Error, Platform, ProjectBuilder, Result, Task};
 
 /// Which recipe is read, how, and from which bytes if it was read before.
 #[derive(Debug, Clone)]

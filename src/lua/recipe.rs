@@ -8,10 +8,7 @@ use super::callbacks::LuaCallbacks;
 use super::options::RecipeOptions;
 use super::reading::Origin;
 use super::script::Place;
-use crate::cache::Callbacks;
-use crate::error::{Error, Result};
-use crate::host::detect::detect;
-use crate::model::ProjectBuilder;
+use crate::{Callbacks, Error, ProjectBuilder, Result};
 
 /// A recipe that was read: its project, its cache callbacks, and where everything stands in it.
 #[derive(Clone)]
@@ -47,7 +44,7 @@ impl Recipe {
             dir,
             name,
             options: options.clone(),
-            platform: options.platform.clone().unwrap_or_else(|| detect(Path::new("/"))),
+            platform: options.platform.clone().unwrap_or_else(|| crate::detect(Path::new("/"))),
             record: None,
             #[cfg(test)]
             rendezvous: None,

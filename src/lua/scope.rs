@@ -12,8 +12,7 @@ use super::project::colon;
 use super::sandbox;
 use super::steps::STEPS;
 use super::value::mode;
-use crate::error::Error;
-use crate::model::Scope;
+use crate::{Error, Scope};
 
 /// A word of `t` that is no step.
 pub(super) struct Word {

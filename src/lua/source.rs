@@ -5,7 +5,7 @@ use mlua::{Table, Value};
 use super::mistake::Mistake;
 use super::table::{self, Word};
 use super::value::{flag, seconds, text, text_map, texts, whole};
-use crate::model::{Algorithm, Archive, Format, Git, Local, Source};
+use crate::{Algorithm, Archive, Format, Git, Local, Source};
 
 /// The keys of an archive behind a URL.
 pub(super) const URL: &[Word<Archive>] = &[
@@ -54,7 +54,7 @@ pub(super) fn read(value: &Value) -> Result<Source, Mistake> {
         (None, Some(path), None) => apply(Source::local(path), options, PATH).map(Source::from),
         (None, None, Some(git)) if options.contains_key("commit").unwrap_or(false) => both(options, Source::git(git)),
         (None, None, Some(git)) => apply(Source::git(git), options, GIT).map(Source::from),
-        (None, None, None) => Err(Mistake::key("says not where from").hint("give it `url`, `path` or `git`")),
+        (None, None, None) => Err(Mistake::key("does not say where from").hint("give it `url`, `path` or `git`")),
         _ => Err(Mistake::key("says more than one place").hint("give it one of `url`, `path` and `git`")),
     }
 }
@@ -82,5 +82,5 @@ fn apply<T>(source: T, options: &Table, words: &'static [Word<T>]) -> Result<T, 
 }
 
 fn format(value: &Value) -> Result<Format, Mistake> {
-    text(value)?.parse().map_err(|error: crate::model::NotAFormat| Mistake::key(format!("is unknown: {error}")))
+    text(value)?.parse().map_err(|error: crate::NotAFormat| Mistake::key(format!("is unknown: {error}")))
 }

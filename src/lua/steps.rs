@@ -9,8 +9,8 @@ use super::project::{colon, unknown_word};
 use super::table::Word;
 use super::value::{bytes, flag, mode, pairs, texts, variables, whole};
 use super::{block, env};
+use crate::Task;
 use crate::command::{Bin, Command, Copy, Emit, Link, Mkdir, Patch, Shell, Sync, Template};
-use crate::model::Task;
 
 /// A word and the step that it makes of its arguments.
 pub(super) struct Step {

@@ -9,7 +9,7 @@ use super::script::Place;
 use super::table::{self, Word};
 use super::value::{flag, seconds, text, texts};
 use super::{env, source, steps};
-use crate::model::Task;
+use crate::Task;
 
 /// A task whose table is being read.
 pub(super) struct Draft {

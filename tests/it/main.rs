@@ -1,6 +1,7 @@
 //! What cortado promises, tested from the outside: one binary, a module for each promise.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod examples;
 mod key;
 mod layers;
 #[cfg(feature = "lua")]

@@ -1,7 +1,10 @@
 //! Recipes as their authors meet them: what they can say, what they are told when it is wrong, and what they cannot do.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it goes wrong")]
-
+mod blocks;
+mod coffeeshop;
 mod mistakes;
+mod reference;
+mod sandbox;
+mod words;
 
 use std::path::Path;
 

@@ -1,3 +1,5 @@
+//! Stories of unpacking: what comes back equal, and what is refused.
+
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;

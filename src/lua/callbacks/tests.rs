@@ -1,3 +1,5 @@
+//! Callbacks written in Lua: what they see, what is told when they fail, and that slow ones overlap.
+
 use std::path::Path;
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;

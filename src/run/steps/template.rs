@@ -32,7 +32,7 @@ fn render(text: &str, step: &Template, context: &Context<'_>) -> Result<String, 
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).keep_trailing_newline(true).build()?);
     environment.set_fuel(Some(FUEL));
     let variables: Vec<_> = step.variables.iter().map(|(name, value)| (name, expanded(value, context))).collect();
-    environment.render_str(text, minijinja::Value::from_iter(variables))
+    environment.render_str(text, minijinja::Value::from_pairs(variables))
 }
 
 /// A variable's value with the path words in its texts replaced.

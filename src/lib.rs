@@ -58,6 +58,7 @@ pub use cache::{
 };
 pub use error::{Error, Result};
 pub use host::cancel::Cancel;
+pub use host::detect::detect;
 pub use host::lock::Wait;
 #[cfg(feature = "lua")]
 pub use lua::{Recipe, RecipeOptions};

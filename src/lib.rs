@@ -40,6 +40,8 @@
 //! a plan out, `report` tells; `lua` and `cli` are outsiders that happen to live here. A test keeps the arrows downward.
 
 mod cache;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod error;
 mod host;
 #[cfg(feature = "lua")]
@@ -59,6 +61,8 @@ pub use error::{Error, Result};
 pub use host::cancel::Cancel;
 pub use host::detect::detect;
 pub use host::lock::Wait;
+#[cfg(feature = "lua")]
+pub use lua::{Recipe, RecipeOptions};
 pub use model::command::{self, Block, Command};
 pub use model::{
     Algorithm, Archive, Checksum, Cpu, Digest, Distribution, Env, Format, Git, Input, InputTree, Kernel, Libc, License,
@@ -66,9 +70,13 @@ pub use model::{
     ProjectBuilder, Scope, Source, Task,
 };
 pub use plan::{Field, Graph, Inputs, KEY_FORMAT, Outline, Plan, PlannedTask};
+pub use report::{
+    Change, Closing, Detail, Exit, Explanation, Failure, Ink, JSON_FORMAT, LastTime, LicenseReport, ListedTask,
+    Listing, LockedSource, Manifest, Narrator, Paint, PlanReport, Software, TaskLicense, TaskPlan, summary,
+};
 pub use run::{
-    Action, CacheReport, Decision, Engine, Event, History, Outcome, Preview, Progress, Report, SourceState, TaskRef,
-    TaskReport,
+    Action, CacheReport, Clean, Cleaned, Decision, Engine, Event, History, Outcome, Preview, Progress, Report,
+    SourceState, TaskRef, TaskReport,
 };
 
 /// The pages whose code has to compile.

@@ -26,8 +26,8 @@ use crate::cache::trees::Tree;
 use crate::error::Result;
 use crate::host::clone::Cloner;
 use crate::host::fs::{create_dirs, probe};
-use crate::host::many;
 use crate::host::listing::Entry;
+use crate::host::many;
 use crate::model::LinkMode;
 
 /// Where and how to install.

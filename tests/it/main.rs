@@ -1,13 +1,13 @@
 //! What cortado promises, tested from the outside: one binary, a module for each promise.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod cache;
 mod examples;
+mod failure;
+mod faults;
+mod install;
 mod key;
 mod layers;
 #[cfg(feature = "lua")]
 mod recipe;
-mod cache;
-mod failure;
-mod faults;
-mod install;
 mod support;

@@ -2,9 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod cache;
+mod direct;
 mod failure;
 mod faults;
 mod install;
 mod key;
 mod layers;
+mod licenses;
+mod locks;
+mod steps;
 mod support;

@@ -3,6 +3,7 @@
 
 mod cache;
 mod direct;
+mod disk;
 mod failure;
 mod faults;
 mod install;
@@ -10,5 +11,6 @@ mod key;
 mod layers;
 mod licenses;
 mod locks;
+mod sources;
 mod steps;
 mod support;

@@ -1,9 +1,51 @@
 //! cortado: an embeddable build DSL and artifact-caching engine.
-#![allow(dead_code, unused_imports)] // while the spine is being laid
+//!
+//! A [`Project`] is a graph of [`Task`]s. Each task has a key, folded from everything that goes into it and from the
+//! keys of its upstreams; an [`Engine`] builds what it has to and fetches the rest, as plain `.tar.gz` artifacts,
+//! through the user's [`Callbacks`].
+//!
+//! ```
+//! use cortado::{Engine, Outcome, Project, Task, closures};
+//!
+//! # fn main() -> cortado::Result<()> {
+//! # let dir = tempfile::tempdir().unwrap();
+//! # let (install_dir, work_dir, cache_dir) = (dir.path().join("i"), dir.path().join("w"), dir.path().join("c"));
+//! let project = Project::new("coffeeshop")
+//!     .install_dir(install_dir)
+//!     .work_dir(work_dir)
+//!     .task(Task::new("beans").version("1.0").command("echo arabica > @{stage_install_dir}/beans"))
+//!     .build()?;
+//!
+//! let fetched = cache_dir.clone();
+//! let report = Engine::new(&project)
+//!     .callbacks(closures(
+//!         move |cacher| cacher.unpack(fetched.join(cacher.filename())),
+//!         move |artifact| artifact.copy_to(&cache_dir),
+//!     ))
+//!     .run()?
+//!     .check()?;
+//! assert_eq!(report.tasks[0].outcome, Outcome::Built);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! `cli` (the default: the binary and all below), `lua` (recipes), `http` (sources from the network), `archives` (xz,
+//! bzip2, zstd and zip sources). Without any of them the engine links no async runtime, HTTP client, TLS or Lua.
+//!
+//! # Layers
+//!
+//! `model` is plain data, `plan` computes from it without I/O, `host` does all I/O, `cache` moves artifacts, `run` carries
+//! a plan out, `report` tells; `lua` and `cli` are outsiders that happen to live here. A test keeps the arrows downward.
 
 mod cache;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod error;
 mod host;
+#[cfg(feature = "lua")]
+pub mod lua;
 mod model;
 mod plan;
 mod report;
@@ -17,7 +59,10 @@ pub use cache::{
 };
 pub use error::{Error, Result};
 pub use host::cancel::Cancel;
+pub use host::detect::detect;
 pub use host::lock::Wait;
+#[cfg(feature = "lua")]
+pub use lua::{Recipe, RecipeOptions};
 pub use model::command::{self, Block, Command};
 pub use model::{
     Algorithm, Archive, Checksum, Cpu, Digest, Distribution, Env, Format, Git, Input, InputTree, Kernel, Libc, License,
@@ -25,7 +70,20 @@ pub use model::{
     ProjectBuilder, Scope, Source, Task,
 };
 pub use plan::{Field, Graph, Inputs, KEY_FORMAT, Outline, Plan, PlannedTask};
-pub use run::{
-    Action, CacheReport, Decision, Engine, Event, History, Outcome, Preview, Progress, Report, SourceState, TaskRef,
-    TaskReport,
+pub use report::{
+    Change, Closing, Detail, Exit, Explanation, Failure, Ink, JSON_FORMAT, LastTime, LicenseReport, ListedTask,
+    Listing, LockedSource, Manifest, Narrator, Paint, PlanReport, Software, TaskLicense, TaskPlan, summary,
 };
+pub use run::{
+    Action, CacheReport, Clean, Cleaned, Decision, Engine, Event, History, Outcome, Preview, Progress, Report,
+    SourceState, TaskRef, TaskReport,
+};
+
+/// The pages whose code has to compile.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/embedding.md")]
+    struct Embedding;
+}

@@ -1,3 +1,5 @@
 //! The `cortado` binary: nothing but a door into the `cli` layer.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    cortado::cli::main()
+}

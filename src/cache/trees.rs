@@ -7,23 +7,22 @@
 mod seal;
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
 use std::fs::{self, File, FileTimes};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use rayon::prelude::*;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
 use seal::Seal;
 
 use crate::error::{Error, Result, errno};
 use crate::host::fs::{create_dirs, probe, remove_tree};
 use crate::host::listing::{Entry, Kind, Listing};
+use crate::host::many;
 use crate::model::Digest;
 
 const SEAL: &str = ".seal";
 const DRAFT: &str = ".tmp-";
+const GONE: &str = ".tmp-gone-";
 
 /// The directory of trees.
 ///
@@ -31,7 +30,8 @@ const DRAFT: &str = ".tmp-";
 /// trees/
 ///   <tag>/            a tree: as it will be from `/`
 ///   <tag>.seal        what is in it; its modification time is the tree's last use
-///   .tmp-…/tree/      a draft: being filled, or waiting to be removed
+///   .tmp-<tag>/       a draft, being filled
+///   .tmp-gone-<tag>/  a tree on its way out
 /// ```
 ///
 /// The seal is written last and removed first: a tree without one is a leftover. One build at a time uses the
@@ -71,9 +71,10 @@ impl Trees {
     }
 
     /// Starts an empty tree.
+    #[cfg(test)]
     pub(crate) fn begin(&self, tag: &str) -> Result<TreeDraft<'_>> {
         let draft = self.draft(tag)?;
-        create_dirs(&draft.path())?;
+        create_dirs(draft.path())?;
         Ok(draft)
     }
 
@@ -104,7 +105,7 @@ impl Trees {
     /// Removes a tree, if there is one.
     pub(crate) fn remove(&self, tag: &str) -> Result<()> {
         remove_tree(&self.seal_path(tag))?;
-        self.discard(&self.path(tag))
+        self.discard(tag)
     }
 
     /// Removes what killed runs left: drafts, trees without a seal, seals without a tree. Returns how many.
@@ -144,21 +145,21 @@ impl Trees {
     }
 
     fn draft(&self, tag: &str) -> Result<TreeDraft<'_>> {
-        let room = tempfile::Builder::new().prefix(DRAFT).tempdir_in(&self.dir);
-        let room = room.map_err(Error::io("create a directory in", &self.dir))?.keep();
-        Ok(TreeDraft { trees: self, tag: tag.to_owned(), room })
+        let path = self.dir.join(format!("{DRAFT}{tag}"));
+        remove_tree(&path)?;
+        Ok(TreeDraft { trees: self, tag: tag.to_owned(), path })
     }
 
-    /// Removes a tree by way of a draft's name, so that nobody sees half of it under its own.
-    fn discard(&self, path: &Path) -> Result<()> {
-        match probe(path)? {
-            None => Ok(()),
-            Some(_) => {
-                let draft = self.draft("")?;
-                fs::rename(path, draft.path()).map_err(Error::io("rename", path))?;
-                remove_tree(&draft.room)
-            }
+    /// Removes a tree under another name, so that nobody sees half of it under its own.
+    fn discard(&self, tag: &str) -> Result<()> {
+        let path = self.path(tag);
+        if probe(&path)?.is_none() {
+            return Ok(());
         }
+        let gone = self.dir.join(format!("{GONE}{tag}"));
+        remove_tree(&gone)?;
+        fs::rename(&path, &gone).map_err(Error::io("rename", &path))?;
+        remove_tree(&gone)
     }
 
     fn touch(&self, tag: &str) -> Result<()> {
@@ -187,13 +188,13 @@ impl Tree {
 pub(crate) struct TreeDraft<'a> {
     trees: &'a Trees,
     tag: String,
-    room: PathBuf,
+    path: PathBuf,
 }
 
 impl TreeDraft<'_> {
     /// The directory to fill.
-    pub(crate) fn path(&self) -> PathBuf {
-        self.room.join("tree")
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Makes it the tree of its tag, in place of one that may be there.
@@ -206,13 +207,12 @@ impl TreeDraft<'_> {
     /// It holds a socket, pipe or device.
     pub(crate) fn seal(self, mtime: u64, digest: Option<Digest>) -> Result<Tree> {
         let draft = self.path();
-        let entries = Listing::of(&draft)?.entries;
+        let mut entries = Listing::of(draft)?.entries;
         refuse_special(&self.tag, &entries)?;
-        date(&draft, &entries, mtime)?;
-        let entries = Listing::of(&draft)?.entries;
+        date(draft, &mut entries, mtime)?;
         self.trees.remove(&self.tag)?;
         let path = self.trees.path(&self.tag);
-        fs::rename(&draft, &path).map_err(Error::io("rename", &draft))?;
+        fs::rename(draft, &path).map_err(Error::io("rename", draft))?;
         let seal = Seal::of(&path, entries, digest)?;
         seal.write(&self.trees.seal_path(&self.tag))?;
         Ok(Tree { tag: self.tag.clone(), path, digest, entries: seal.entries })
@@ -222,7 +222,7 @@ impl TreeDraft<'_> {
 impl Drop for TreeDraft<'_> {
     fn drop(&mut self) {
         // What cannot be removed now is swept later.
-        let _ = remove_tree(&self.room);
+        let _ = remove_tree(&self.path);
     }
 }
 
@@ -235,14 +235,15 @@ fn refuse_special(tag: &str, entries: &[Entry]) -> Result<()> {
 }
 
 /// Gives everything in a tree, and its root, one modification time.
-fn date(root: &Path, entries: &[Entry], mtime: u64) -> Result<()> {
+fn date(root: &Path, entries: &mut [Entry], mtime: u64) -> Result<()> {
     let time = Timespec { tv_sec: i64::try_from(mtime).unwrap_or(i64::MAX), tv_nsec: 0 };
     let times = Timestamps { last_access: time, last_modification: time };
     let set = |path: &Path| {
         let result = rustix::fs::utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW);
         result.map_err(|error| Error::io("date", path)(errno(error)))
     };
-    entries.par_iter().try_for_each(|entry| set(&root.join(&entry.path)))?;
+    many::try_each(entries, |entry| set(&root.join(&entry.path)))?;
+    entries.iter_mut().for_each(|entry| entry.stat.mtime = (time.tv_sec, 0));
     set(root)
 }
 

@@ -12,7 +12,7 @@ use crate::model::{Cpu, Distribution, Kernel, Platform};
 mod libc;
 
 /// The platform of the system whose files are below `root`: `/` for this machine.
-pub(crate) fn detect(root: &Path) -> Platform {
+pub fn detect(root: &Path) -> Platform {
     let read = |path: &str| fs::read_to_string(root.join(path)).unwrap_or_default();
     // https://www.freedesktop.org/software/systemd/man/latest/os-release.html
     let releases = ["etc/os-release", "usr/lib/os-release"].map(|path| distribution(&read(path)));

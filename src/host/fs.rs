@@ -88,19 +88,6 @@ pub(crate) fn empty_dir(path: &Path) -> Result<()> {
     remove_tree(&aside)
 }
 
-/// Removes the directories above `path` that are empty, from the nearest upwards, up to but without `stop_at`.
-pub(crate) fn prune_empty_parents(path: &Path, stop_at: &Path) -> Result<()> {
-    for dir in path.ancestors().skip(1).take_while(|dir| *dir != stop_at && dir.starts_with(stop_at)) {
-        match fs::remove_dir(dir) {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) if matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::NotADirectory) => break,
-            Err(error) => return Err(Error::io("remove the empty directory", dir)(error)),
-        }
-    }
-    Ok(())
-}
-
 /// Whether two files have the same bytes. Sizes are the caller's to compare first.
 pub(crate) fn same_content(first: &Path, second: &Path) -> Result<bool> {
     let open = |path: &Path| File::open(path).map_err(Error::io("read", path));
@@ -257,18 +244,5 @@ mod tests {
         assert!(!same_content(&first, &other).unwrap());
         assert!(!same_content(&first, &empty).unwrap());
         assert!(same_content(&empty, &empty).unwrap());
-    }
-
-    #[test]
-    fn empty_parents_go_and_the_first_full_one_stays() {
-        let dir = tempfile::tempdir().unwrap();
-        let top = dir.path().join("top");
-        fs::create_dir_all(top.join("a/b/c")).unwrap();
-        fs::write(top.join("a/kept"), "").unwrap();
-        prune_empty_parents(&top.join("a/b/c/file"), &top).unwrap();
-        assert_eq!(names(&top.join("a")), ["kept"]);
-        fs::remove_file(top.join("a/kept")).unwrap();
-        prune_empty_parents(&top.join("a/file"), &top).unwrap();
-        assert!(names(&top).is_empty());
     }
 }

@@ -9,6 +9,7 @@
 
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -68,10 +69,19 @@ impl Jobserver {
         format!(" -j{} --jobserver-auth=8,8", self.jobs).into()
     }
 
-    /// What to run in place of a program so that it finds the FIFO open as descriptor 8: its name and arguments
-    /// follow these. A shell redirects one-digit descriptors only, and 9 is the one that scripts like to `flock`.
-    pub(crate) fn launcher(&self) -> [OsString; 4] {
-        ["/bin/sh".into(), "-c".into(), r#"exec 8<>"$0"; exec "$@""#.into(), self.path.clone().into()]
+    /// What a shell says first so that everything it starts finds the FIFO open as descriptor 8. A shell redirects
+    /// one-digit descriptors only, and 9 is the one that scripts like to `flock`.
+    pub(crate) fn opening(&self) -> OsString {
+        let path = self.path.as_os_str().as_bytes();
+        let mut opening = b"exec 8<>'".to_vec();
+        for byte in path {
+            match byte {
+                b'\'' => opening.extend_from_slice(br"'\''"),
+                byte => opening.push(*byte),
+            }
+        }
+        opening.extend_from_slice(b"'; ");
+        OsString::from_vec(opening)
     }
 
     /// Reads a token if there is one; `held` is locked meanwhile, so that it always tells how many are out.

@@ -14,8 +14,10 @@ pub(crate) type Worker<J, D> = Box<dyn FnMut(J) -> D>;
 
 type Job<J, D> = (J, SyncSender<D>);
 
-/// Up to `threads` workers, started when there is work for them; they end when the lanes are dropped.
+/// Up to `threads` workers, started when there is work for them; they end when the lanes are dropped. A lone job is
+/// done on the thread that takes its result: small streams are many, and a thread costs more than they do.
 pub(crate) struct Lanes<J, D> {
+    lone: Option<J>,
     jobs: Sender<Job<J, D>>,
     queue: Arc<Mutex<Receiver<Job<J, D>>>>,
     results: VecDeque<Receiver<D>>,
@@ -28,21 +30,31 @@ impl<J: Send + 'static, D: Send + 'static> Lanes<J, D> {
     /// `threads` lanes, as many as the machine has cores for 0.
     pub(crate) fn new(threads: usize, worker: impl Fn() -> Worker<J, D> + Send + Sync + 'static) -> Self {
         let (jobs, queue) = mpsc::channel();
-        let threads = match threads {
-            0 => thread::available_parallelism().map_or(1, usize::from),
-            threads => threads,
-        };
         let queue = Arc::new(Mutex::new(queue));
-        Self { jobs, queue, results: VecDeque::new(), worker: Arc::new(worker), threads, started: 0 }
+        Self { lone: None, jobs, queue, results: VecDeque::new(), worker: Arc::new(worker), threads, started: 0 }
     }
 
     /// Whether a result has to be taken before the next job is given.
     pub(crate) fn are_full(&self) -> bool {
-        self.results.len() > 2 * self.threads
+        self.results.len() > 2 * self.threads.max(1)
     }
 
     /// Gives a job to the next free worker.
     pub(crate) fn give(&mut self, job: J) -> io::Result<()> {
+        match self.lone.take() {
+            None if self.results.is_empty() => {
+                self.lone = Some(job);
+                Ok(())
+            }
+            None => self.send(job),
+            Some(first) => self.send(first).and_then(|()| self.send(job)),
+        }
+    }
+
+    fn send(&mut self, job: J) -> io::Result<()> {
+        if self.threads == 0 {
+            self.threads = thread::available_parallelism().map_or(1, usize::from);
+        }
         if self.started < self.threads {
             self.start()?;
         }
@@ -54,6 +66,9 @@ impl<J: Send + 'static, D: Send + 'static> Lanes<J, D> {
 
     /// Waits for the result of the oldest job; `None` when no job is under way.
     pub(crate) fn take(&mut self) -> io::Result<Option<D>> {
+        if let Some(job) = self.lone.take() {
+            return Ok(Some((self.worker)()(job)));
+        }
         self.results.pop_front().map(|result| result.recv().map_err(|_| lost())).transpose()
     }
 
@@ -83,6 +98,19 @@ fn lost() -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lone_job_needs_no_thread() {
+        let mut lanes = Lanes::new(4, || Box::new(|()| thread::current().id()));
+        let here = thread::current().id();
+        for _ in 0..3 {
+            lanes.give(()).unwrap();
+            assert_eq!(lanes.take().unwrap(), Some(here));
+        }
+        lanes.give(()).unwrap();
+        lanes.give(()).unwrap();
+        assert!(lanes.take().unwrap().is_some_and(|id| id != here));
+    }
 
     #[test]
     fn results_come_in_the_order_of_the_jobs() {

@@ -99,11 +99,13 @@ fn nanoseconds(value: i64) -> u32 {
 
 fn below(root: &Path, dir: &Path, exclude: Exclude) -> Result<Vec<Entry>> {
     let mut entries = children(root, dir, exclude)?;
-    let deeper = entries
-        .par_iter()
-        .filter(|entry| entry.kind == Kind::Directory)
-        .map(|entry| below(root, &entry.path, exclude))
-        .collect::<Result<Vec<_>>>()?;
+    let directories: Vec<_> = entries.iter().filter(|entry| entry.kind == Kind::Directory).collect();
+    // Waking the pool for a chain of single directories costs more than reading them.
+    let deeper = match directories.as_slice() {
+        [] => return Ok(entries),
+        [only] => vec![below(root, &only.path, exclude)?],
+        several => several.par_iter().map(|entry| below(root, &entry.path, exclude)).collect::<Result<Vec<_>>>()?,
+    };
     entries.extend(deeper.into_iter().flatten());
     Ok(entries)
 }

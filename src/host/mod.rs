@@ -17,6 +17,7 @@ pub(crate) mod lanes;
 pub(crate) mod lines;
 pub(crate) mod listing;
 pub(crate) mod lock;
+pub(crate) mod many;
 pub(crate) mod pack;
 pub(crate) mod patch;
 pub(crate) mod pax;

@@ -8,7 +8,6 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, PipeReader};
-use std::iter;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -34,8 +33,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// One command, ready to be run.
 #[derive(Debug)]
 pub(crate) struct Process<'a> {
-    /// The program, then its arguments.
-    words: Vec<OsString>,
+    what: What,
     /// What messages call it.
     name: String,
     /// The whole environment; nothing of ours is added to it but a jobserver's `MAKEFLAGS`.
@@ -45,6 +43,15 @@ pub(crate) struct Process<'a> {
     limit: Option<Duration>,
     grace: Duration,
     jobserver: Option<&'a Jobserver>,
+}
+
+/// What a process runs.
+#[derive(Debug)]
+enum What {
+    /// A text for `/bin/sh -e`.
+    Shell(OsString),
+    /// A program, then its arguments.
+    Program(Vec<OsString>),
 }
 
 /// How a process that succeeded has ended.
@@ -65,17 +72,8 @@ impl<'a> Process<'a> {
         cancel: &'a Cancel,
     ) -> Self {
         let text = text.as_ref();
-        let words = [OsStr::new("/bin/sh"), OsStr::new("-e"), OsStr::new("-c"), text].map(OsStr::to_owned).into();
-        Self {
-            words,
-            name: text::first_line(&text.to_string_lossy()),
-            env,
-            dir,
-            cancel,
-            limit: None,
-            grace: GRACE,
-            jobserver: None,
-        }
+        let name = text::first_line(&text.to_string_lossy());
+        Self::new(What::Shell(text.to_owned()), name, env, dir, cancel)
     }
 
     /// A program, looked up in the `PATH` of `env` unless it names a directory, with its arguments.
@@ -87,7 +85,11 @@ impl<'a> Process<'a> {
     ) -> Self {
         let words: Vec<OsString> = words.iter().map(|word| word.as_ref().to_owned()).collect();
         let name = text::first_line(&words.join(OsStr::new(" ")).to_string_lossy());
-        Self { words, name, env, dir, cancel, limit: None, grace: GRACE, jobserver: None }
+        Self::new(What::Program(words), name, env, dir, cancel)
+    }
+
+    fn new(what: What, name: String, env: &'a BTreeMap<OsString, OsString>, dir: &'a Path, cancel: &'a Cancel) -> Self {
+        Self { what, name, env, dir, cancel, limit: None, grace: GRACE, jobserver: None }
     }
 
     /// How long it may take; without end if never said.
@@ -97,6 +99,7 @@ impl<'a> Process<'a> {
 
     /// How long it may take over ending, once asked, and (when its leader has ended) over its next sign of life,
     /// before it is killed: 10 seconds if never said.
+    #[cfg(test)]
     pub(crate) fn grace(self, grace: Duration) -> Self {
         Self { grace, ..self }
     }
@@ -129,17 +132,39 @@ impl<'a> Process<'a> {
     }
 
     fn command(&self) -> Result<Command> {
-        let (program, args) = self.words.split_first().ok_or_else(|| self.not_started(errno(Errno::NOENT)))?;
-        let program = self.resolve(program)?;
-        let launcher = self.jobserver.map(Jobserver::launcher);
-        let mut words = launcher.into_iter().flatten().chain(iter::once(program.into())).chain(args.iter().cloned());
-        let mut command = Command::new(words.next().unwrap_or_default());
-        command.args(words).current_dir(self.dir).env_clear();
+        let opening = self.jobserver.map(Jobserver::opening);
+        let mut command = match (&self.what, opening) {
+            (What::Shell(text), opening) => {
+                let mut line = opening.unwrap_or_default();
+                line.push(text);
+                shell(&["-e".as_ref(), "-c".as_ref(), &line])
+            }
+            (What::Program(words), None) => {
+                let (program, args) = self.split(words)?;
+                let mut command = Command::new(program);
+                command.args(args);
+                command
+            }
+            (What::Program(words), Some(mut opening)) => {
+                let (program, args) = self.split(words)?;
+                opening.push(r#"exec "$@""#);
+                let mut command = shell(&["-c".as_ref(), &opening, "sh".as_ref()]);
+                command.arg(program).args(args);
+                command
+            }
+        };
+        command.current_dir(self.dir).env_clear();
         if let Some(jobserver) = self.jobserver {
             command.env("MAKEFLAGS", jobserver.makeflags());
         }
         command.envs(self.env); // a task's own MAKEFLAGS win
         Ok(command)
+    }
+
+    /// A program's full path, and its arguments.
+    fn split<'w>(&self, words: &'w [OsString]) -> Result<(PathBuf, &'w [OsString])> {
+        let (program, args) = words.split_first().ok_or_else(|| self.not_started(errno(Errno::NOENT)))?;
+        Ok((self.resolve(program)?, args))
     }
 
     /// The program's full path. The standard library would look it up as well, but not without a fork, which
@@ -158,9 +183,18 @@ impl<'a> Process<'a> {
         if !self.dir.is_dir() {
             return Error::io("run a command in", self.dir)(source);
         }
-        let program = self.words.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
+        let program = match &self.what {
+            What::Shell(_) => "/bin/sh".to_owned(),
+            What::Program(words) => words.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default(),
+        };
         Error::Spawn { program, source }
     }
+}
+
+fn shell(args: &[&OsStr]) -> Command {
+    let mut command = Command::new("/bin/sh");
+    command.args(args);
+    command
 }
 
 fn is_executable(path: &Path) -> bool {

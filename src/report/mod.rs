@@ -1,1 +1,36 @@
 //! The report: what happened and what is planned, for people and for other programs.
+//!
+//! Everything here turns values into texts or into other values. Nothing is printed: whoever embeds the engine decides
+//! where a text goes.
+
+mod closing;
+mod difference;
+mod exit;
+mod explanation;
+mod failure;
+mod licenses;
+mod listing;
+mod manifest;
+mod narrator;
+mod outcome;
+mod paint;
+mod plan;
+mod summary;
+mod table;
+
+pub use closing::Closing;
+pub use difference::Change;
+pub use exit::Exit;
+pub use explanation::{Explanation, LastTime};
+pub use failure::Failure;
+pub use licenses::{LicenseReport, TaskLicense};
+pub use listing::{ListedTask, Listing};
+pub use manifest::{LockedSource, Manifest, Software};
+pub use narrator::{Detail, Narrator};
+pub use paint::{Ink, Paint};
+pub use plan::{PlanReport, TaskPlan};
+pub use summary::summary;
+
+/// The version of every JSON document that reports give, except the manifest, which has a version of its own.
+/// `docs/json.md` says what belongs to it.
+pub const JSON_FORMAT: u32 = 1;

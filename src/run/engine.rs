@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::clean::{self, Clean, Cleaned};
 use super::event::Event;
 use super::executor::{self, Ended};
 use super::install::{InstallOptions, Installer, Verdict};
@@ -24,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::host::cancel::Cancel;
 use crate::host::detect::detect;
 use crate::host::download::Network;
-use crate::host::lock::Wait;
+use crate::host::lock::{Lock, Wait};
 use crate::model::{Platform, Project, Task};
 use crate::plan::{Graph, Plan};
 
@@ -217,13 +218,36 @@ impl<'p> Engine<'p> {
     /// The run between its first event and its last.
     fn run_locked(&self, start: Instant) -> Result<Report> {
         let dir = WorkDir::open(self.project.work_dir())?;
-        let _lock = dir.lock(self.settings.wait, &self.settings.holder, &self.settings.cancel, &mut |holder| {
-            let text = format!("waiting for `{}`, which is in use by {holder}", self.project.work_dir().display());
-            self.observers.tell(&Event::Warning { task: None, text });
-        })?;
+        let _lock = self.lock(&dir)?;
         let state = Mutex::new(State::open(&dir.state())?);
         let plan = self.plan(&state)?;
         self.carry_out(&plan, dir, &state, start)
+    }
+
+    /// Takes away what runs of the project have made: installed files by their records, and what `what` names of the
+    /// work directory.
+    ///
+    /// # Errors
+    /// A directory that is not a work directory of ours or is in use; something that cannot be removed.
+    pub fn clean(&self, what: &Clean) -> Result<Cleaned> {
+        let Some(dir) = WorkDir::present(self.project.work_dir())? else { return Ok(Cleaned::default()) };
+        let _lock = match what.is_dry_run() {
+            true => None,
+            false => Some(self.lock(&dir)?),
+        };
+        let state = Mutex::new(match what.is_dry_run() {
+            true => State::look(&dir.state())?,
+            false => State::open(&dir.state())?,
+        });
+        let options = InstallOptions { install_dir: self.project.install_dir.clone(), ..InstallOptions::default() };
+        clean::clean(what, self.project, &dir, &Installer::new(options, &state), &state)
+    }
+
+    fn lock(&self, dir: &WorkDir) -> Result<Lock> {
+        dir.lock(self.settings.wait, &self.settings.holder, &self.settings.cancel, &mut |holder| {
+            let text = format!("waiting for `{}`, which is in use by {holder}", self.project.work_dir().display());
+            self.observers.tell(&Event::Warning { task: None, text });
+        })
     }
 
     fn check(&self) -> Result<()> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
+use serde::ser::SerializeMap;
 
 use crate::cache::Miss;
 use crate::text;
@@ -54,6 +55,7 @@ pub enum Event {
         /// The artifact's tag.
         tag: String,
         /// Why.
+        #[serde(flatten)]
         miss: Miss,
     },
     /// The task's source is being fetched.
@@ -63,6 +65,7 @@ pub enum Event {
         /// Where from, without credentials.
         from: String,
         /// What is happening.
+        #[serde(flatten)]
         state: SourceState,
     },
     /// A step begins.
@@ -101,6 +104,7 @@ pub enum Event {
         /// Its packed size in bytes.
         size: u64,
         /// Whether it was kept; an error text where that failed.
+        #[serde(flatten, serialize_with = "kept")]
         result: Result<bool, String>,
     },
     /// The task's last event: there is exactly one for each task of the plan.
@@ -108,6 +112,7 @@ pub enum Event {
         /// The task.
         task: TaskRef,
         /// How it ended.
+        #[serde(flatten)]
         outcome: Outcome,
         /// How long it took.
         #[serde(rename = "seconds", serialize_with = "seconds")]
@@ -203,6 +208,16 @@ pub struct Progress {
     pub running: usize,
     /// Tasks that have ended, in whatever way.
     pub finished: usize,
+}
+
+/// `kept`, and `error` where keeping it failed.
+fn kept<S: serde::Serializer>(result: &Result<bool, String>, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut members = serializer.serialize_map(None)?;
+    members.serialize_entry("kept", &result.as_ref().is_ok_and(|kept| *kept))?;
+    if let Err(error) = result {
+        members.serialize_entry("error", error)?;
+    }
+    members.end()
 }
 
 fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

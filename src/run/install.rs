@@ -17,7 +17,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(crate) use direct::Span;
 use globset::GlobSet;
 use plan::Plan;
-use rayon::prelude::*;
 use register::Register;
 use territory::Territory;
 use write::Site;
@@ -28,10 +27,8 @@ use crate::error::Result;
 use crate::host::clone::Cloner;
 use crate::host::fs::{create_dirs, probe};
 use crate::host::listing::Entry;
+use crate::host::many;
 use crate::model::LinkMode;
-
-/// Paths from which looking at them in parallel pays.
-const MANY: usize = 512;
 
 /// Where and how to install.
 #[derive(Debug, Clone, Default)]
@@ -198,7 +195,7 @@ impl<'a> Installer<'a> {
             let why = self.difference(&path, owned)?;
             Some(Verdict::Damaged { path, why })
         };
-        if owned.len() < MANY { owned.iter().find_map(check) } else { owned.par_iter().find_map_first(check) }
+        many::find_first(owned, check)
     }
 
     fn difference(&self, path: &Path, owned: &Owned) -> Option<&'static str> {

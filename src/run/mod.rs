@@ -3,6 +3,7 @@
 
 mod action;
 mod build;
+mod clean;
 mod context;
 mod engine;
 mod environment;
@@ -10,7 +11,7 @@ mod event;
 mod executor;
 mod history;
 pub(crate) mod install;
-mod licenses;
+pub(crate) mod licenses;
 mod local_tree;
 mod log;
 mod observers;
@@ -29,6 +30,7 @@ mod symlinks;
 mod work_dir;
 
 pub use action::{Action, Decision};
+pub use clean::{Clean, Cleaned};
 pub use engine::Engine;
 pub use event::{Event, Outcome, Progress, SourceState, TaskRef};
 pub use history::History;

@@ -13,7 +13,7 @@ use crate::host::decompress;
 use crate::host::download::{Download, DownloadEvent, Network, redact};
 use crate::host::fs;
 use crate::host::git;
-use crate::host::unpack::{Limits, Mtime, Profile, UnpackOptions, unpack};
+use crate::host::unpack::{Limits, Profile, UnpackOptions, unpack};
 use crate::model::{Archive, At, Checksum, Format, Git, Input, Local, Source, Task};
 use crate::plan::Inputs;
 
@@ -89,7 +89,6 @@ fn unpack_file(source: &Archive, file: &Path, dir: &Path) -> Result<()> {
                 archive: &file.display().to_string(),
                 profile: Profile::Source,
                 strip: source.strip,
-                mtime: Mtime::Keep,
                 limits: Limits::default(),
             };
             unpack(decompress::open(file, format)?, dir, &options).map(drop)

@@ -49,6 +49,22 @@ impl WorkDir {
         Ok(dir)
     }
 
+    /// The work directory at `root` if there is one; an error for a directory with something else in it.
+    pub(crate) fn present(root: &Path) -> Result<Option<Self>> {
+        let dir = Self::look(root);
+        if dir.exists()? {
+            return Ok(Some(dir));
+        }
+        match std::fs::read_dir(root) {
+            Ok(mut entries) => match entries.next() {
+                None => Ok(None),
+                Some(_) => Err(Error::Foreign { dir: dir.root, what: "cortado work directory" }),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io("read", root)(error)),
+        }
+    }
+
     /// Whether there is a work directory at its root already; an error if it is of a newer format.
     pub(crate) fn exists(&self) -> Result<bool> {
         let path = self.root.join("format");

@@ -4,6 +4,7 @@
 mod cache;
 mod direct;
 mod disk;
+mod examples;
 mod failure;
 mod faults;
 mod install;
@@ -11,6 +12,8 @@ mod key;
 mod layers;
 mod licenses;
 mod locks;
+#[cfg(feature = "lua")]
+mod recipe;
 mod sources;
 mod steps;
 mod support;

@@ -10,12 +10,11 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
-
 use crate::cache::codec::{Reader, Writer, frame};
 use crate::error::{Error, Result};
 use crate::host::fs::write_atomic;
 use crate::host::listing::{Entry, Kind, Stat};
+use crate::host::many;
 use crate::model::Digest;
 
 const HEADER: &[u8] = b"cortado seal 1\n";
@@ -63,7 +62,7 @@ impl Seal {
     pub(super) fn damage(&self, path: &Path) -> Option<String> {
         let root = difference(&self.root, path).map(|what| format!("the tree {what}"));
         root.or_else(|| {
-            self.entries.par_iter().find_map_first(|entry| {
+            many::find_first(&self.entries, |entry| {
                 let what = difference(entry, &path.join(&entry.path))?;
                 Some(format!("`{}` {what}", entry.path.display()))
             })

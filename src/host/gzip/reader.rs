@@ -75,7 +75,7 @@ impl<R: Read> Reader<R> {
             block: Vec::new(),
             position: 0,
             spares: Vec::new(),
-            tally: Some(Tally::start()?),
+            tally: Some(Tally::default()),
             members: 0,
             promised: None,
             seal: None,
@@ -177,8 +177,12 @@ impl<R: Read> Reader<R> {
             return Ok(self.fall_back(raw));
         }
         let plain = self.tally.as_mut().map(Tally::spare).unwrap_or_default();
-        self.lanes.give(Block { number: self.members, packed, plain, crc, size: plain_size })?;
-        Ok(true)
+        let block = Block { number: self.members, packed, plain, crc, size: plain_size };
+        match plain_size {
+            // The last member: nothing that a worker could be waited for.
+            0 => inflater()(block).map(|_| true),
+            _ => self.lanes.give(block).map(|()| true),
+        }
     }
 
     /// From here on, reads members as a stream, beginning with `raw`. Always false: no member was sent.

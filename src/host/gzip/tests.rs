@@ -1,3 +1,5 @@
+//! Stories of the gzip layer: what it writes, and what it makes of what others wrote.
+
 use std::io::{self, Read, Write};
 
 use flate2::Compression;

@@ -52,7 +52,7 @@ impl<W: Write> Writer<W> {
             block: Vec::with_capacity(BLOCK_SIZE),
             lanes: Lanes::new(threads, move || compressor(level)),
             spares: Vec::new(),
-            tally: Tally::start()?,
+            tally: Tally::default(),
             unpacked_size: 0,
             packed_size: 0,
         })

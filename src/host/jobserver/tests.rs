@@ -1,3 +1,5 @@
+//! Stories of the jobserver, told with the real `make`.
+
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Write};

@@ -1,3 +1,5 @@
+//! Stories of packing: every kind of entry, the same bytes everywhere, clear refusals.
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;

@@ -1,3 +1,5 @@
+//! Stories of processes: their output, their ends, and what they leave behind.
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::time::Instant;

@@ -1,6 +1,5 @@
 //! Carries out a `template`: renders it with its variables into a file.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -32,8 +31,8 @@ fn render(text: &str, step: &Template, context: &Context<'_>) -> Result<String, 
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).keep_trailing_newline(true).build()?);
     environment.set_fuel(Some(FUEL));
-    let variables = step.variables.iter().map(|(name, value)| (name.clone(), expanded(value, context)));
-    environment.render_str(text, minijinja::Value::from(variables.collect::<BTreeMap<_, _>>()))
+    let variables: Vec<_> = step.variables.iter().map(|(name, value)| (name, expanded(value, context))).collect();
+    environment.render_str(text, minijinja::Value::from_pairs(variables))
 }
 
 /// A variable's value with the path words in its texts replaced.

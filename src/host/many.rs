@@ -1,0 +1,41 @@
+//! The same small work on many things: on all cores where there are enough of them to pay for waking the cores.
+
+use rayon::prelude::*;
+
+use crate::error::Result;
+
+/// Things from which working on them in parallel pays, at a system call or two each.
+const MANY: usize = 512;
+
+/// Does `work` on each of `things`; one of its errors if it fails.
+pub(crate) fn try_each<T: Sync>(things: &[T], work: impl Fn(&T) -> Result<()> + Sync + Send) -> Result<()> {
+    match things.len() < MANY {
+        true => things.iter().try_for_each(work),
+        false => things.par_iter().try_for_each(work),
+    }
+}
+
+/// What `look` finds in the first of `things` in which it finds something.
+pub(crate) fn find_first<T: Sync, F: Send>(things: &[T], look: impl Fn(&T) -> Option<F> + Sync + Send) -> Option<F> {
+    match things.len() < MANY {
+        true => things.iter().find_map(look),
+        false => things.par_iter().find_map_first(look),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_and_many_give_the_same_answer() {
+        for count in [10, 10 * MANY] {
+            let things: Vec<usize> = (0..count).collect();
+            assert_eq!(find_first(&things, |thing| (thing % 7 == 6).then_some(*thing)), Some(6));
+            assert_eq!(find_first(&things, |thing| (*thing > count).then_some(())), None);
+            assert!(try_each(&things, |_| Ok(())).is_ok());
+            let refuse = |thing: &usize| if *thing == 9 { Err(crate::Error::Interrupted) } else { Ok(()) };
+            assert!(try_each(&things, refuse).is_err());
+        }
+    }
+}

@@ -76,7 +76,7 @@ fn strongest(source: &Archive) -> Result<Checksum> {
 fn unpack_file(source: &Archive, file: &Path, dir: &Path) -> Result<()> {
     let format = match source.format {
         Some(format) => format,
-        None => decompress::detect(file)?,
+        None => detect(file)?,
     };
     match format {
         Format::Plain => {
@@ -93,6 +93,20 @@ fn unpack_file(source: &Archive, file: &Path, dir: &Path) -> Result<()> {
             };
             unpack(decompress::open(file, format)?, dir, &options).map(drop)
         }
+    }
+}
+
+/// What a file is. One that is called an archive and is none was cut off or replaced by an error page when its checksum
+/// was taken.
+fn detect(file: &Path) -> Result<Format> {
+    let format = decompress::detect(file)?;
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    match Format::from_name(&name).filter(|_| format == Format::Plain) {
+        None => Ok(format),
+        Some(promised) => Err(Error::Archive {
+            archive: file.display().to_string(),
+            problem: format!("it is no {promised}, though its name says so; if it is meant to be a file, say `plain`"),
+        }),
     }
 }
 

@@ -1,7 +1,9 @@
 //! The licence summary: one file that says under which licences the product and everything in it stand.
 
 use std::fmt::Write;
+use std::fs::{File, FileTimes};
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use super::event::{Event, TaskRef};
 use super::licenses;
@@ -19,7 +21,11 @@ pub(crate) fn write<'t>(project: &Project, installed: impl Iterator<Item = &'t T
         _ => {}
     }
     fs::create_dirs(fs::parent(&path))?;
-    fs::write_atomic(&path, text.as_bytes())
+    fs::write_atomic(&path, text.as_bytes())?;
+    // Like everything that is installed, so that equal products are equal trees.
+    let time = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(project.source_date_epoch));
+    let times = FileTimes::new().set_modified(time.unwrap_or(SystemTime::UNIX_EPOCH));
+    File::open(&path).and_then(|file| file.set_times(times)).map_err(Error::io("date", &path))
 }
 
 /// What is told instead when a task installs a file of its own where the summary goes.

@@ -2,12 +2,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod cache;
+mod direct;
+mod disk;
 mod examples;
 mod failure;
 mod faults;
 mod install;
 mod key;
 mod layers;
+mod licenses;
+mod locks;
 #[cfg(feature = "lua")]
 mod recipe;
+mod sources;
+mod steps;
 mod support;

@@ -1,6 +1,8 @@
 //! What cortado promises, tested from the outside: one binary, a module for each promise.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[cfg(feature = "cli")]
+mod cli;
 mod examples;
 mod key;
 mod layers;

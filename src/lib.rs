@@ -52,6 +52,7 @@ mod report;
 mod run;
 mod text;
 
+pub use cache::conformance;
 pub use cache::{
     Artifact, CacheMode, CachePolicy, Cacher, Callbacks, Closures, DirectoryStore, Listed, Miss, Put, Store, Stored,
     closures,

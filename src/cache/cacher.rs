@@ -47,10 +47,49 @@ pub(crate) enum Found {
 /// An artifact, unpacked and verified.
 #[derive(Debug)]
 pub(crate) struct Restored {
-    /// The directory that holds the tree.
-    pub(crate) dir: PathBuf,
+    /// What holds the tree.
+    pub(crate) room: Room,
     /// The SHA-256 of its uncompressed tar.
     pub(crate) digest: Digest,
+}
+
+/// A directory that goes when nobody wants it: an artifact may arrive too late, twice, or for a callback that then
+/// says it missed.
+#[derive(Debug)]
+pub(crate) struct Room {
+    dir: PathBuf,
+}
+
+impl Room {
+    pub(crate) fn path(&self) -> &Path {
+        &self.dir
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        // Its content may have been moved away. What cannot be removed now is swept by the next run.
+        _ = fs::remove_tree(&self.dir);
+    }
+}
+
+/// Remembers why reading failed, which unpacking takes for damage.
+struct Watched<R> {
+    inner: R,
+    failure: Option<io::Error>,
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(buffer).map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => error,
+            kind => {
+                let told = io::Error::new(kind, error.to_string());
+                self.failure.get_or_insert(error);
+                told
+            }
+        })
+    }
 }
 
 impl Cacher {
@@ -95,24 +134,25 @@ impl Cacher {
     /// # Errors
     /// When reading fails or the tree cannot be written.
     pub fn unpack_from(&self, artifact: impl Read) -> anyhow::Result<bool> {
-        let dir = self.fresh_dir()?;
-        let outcome = unpack_artifact(artifact, self.tag(), &dir, Limits::default());
-        let mut found = self.found();
-        if matches!(*found, Found::Closed) {
-            fs::remove_tree(&dir)?;
-            anyhow::bail!("the artifact arrived after its time limit");
+        let room = self.fresh_dir()?;
+        let mut artifact = Watched { inner: artifact, failure: None };
+        let outcome = unpack_artifact(&mut artifact, self.tag(), room.path(), Limits::default());
+        if let Some(failure) = artifact.failure {
+            // The way is to blame, not what lies at its other end.
+            return Err(failure).context("could not read the artifact");
         }
+        let mut found = self.found();
+        anyhow::ensure!(!matches!(*found, Found::Closed), "the artifact arrived after its time limit");
         match outcome {
             Ok(unpacked) => {
-                *found = Found::Whole(Restored { dir, digest: unpacked.digest });
+                *found = Found::Whole(Restored { room, digest: unpacked.digest });
                 Ok(true)
             }
-            Err(error) => {
-                fs::remove_tree(&dir)?;
-                let Error::Archive { problem, .. } = error else { return Err(error.into()) };
+            Err(Error::Archive { problem, .. }) => {
                 *found = Found::Corrupt(problem);
                 Ok(false)
             }
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -129,11 +169,11 @@ impl Cacher {
         std::mem::replace(&mut *self.found(), Found::Closed)
     }
 
-    fn fresh_dir(&self) -> anyhow::Result<PathBuf> {
+    fn fresh_dir(&self) -> anyhow::Result<Room> {
         fs::create_dirs(&self.inner.scratch)?;
         let dir = tempfile::Builder::new().prefix("tree-").tempdir_in(&self.inner.scratch);
         let dir = dir.with_context(|| format!("could not create a directory in `{}`", self.inner.scratch.display()))?;
-        Ok(dir.keep())
+        Ok(Room { dir: dir.keep() })
     }
 
     fn found(&self) -> MutexGuard<'_, Found> {

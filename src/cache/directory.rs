@@ -120,8 +120,7 @@ fn check_format(dir: &Path, text: &str) -> Result<()> {
 
 /// Marks a directory as a store. Of two processes that do so at once, one finds the other's marker.
 fn initialise(dir: &Path, format: &Path) -> Result<()> {
-    let empty = fs::read_dir(dir).map_err(Error::io("read", dir))?.next().is_none();
-    if !empty {
+    if !crate::host::fs::is_vacant(dir)? {
         return match fs::read_to_string(format) {
             Ok(text) => check_format(dir, &text),
             Err(_) => Err(foreign(dir)),

@@ -64,7 +64,10 @@ pub(crate) struct Exchange {
     pub(crate) callbacks: Option<Arc<dyn Callbacks>>,
     pub(crate) mode: CacheMode,
     pub(crate) limit: Option<Duration>,
+    /// Ends the wait for a fetch: the run's own token, cancelled by the first failure too.
     pub(crate) cancel: Cancel,
+    /// Ends the wait for an update: the caller's token. What succeeded is kept though another task has failed.
+    pub(crate) interrupt: Cancel,
 }
 
 impl Exchange {
@@ -102,7 +105,7 @@ impl Exchange {
         let Some(callbacks) = self.callbacks.clone().filter(|_| self.mode.writes()) else {
             return Ok(false);
         };
-        guarded(self.limit, &self.cancel, move || callbacks.update(&artifact)).map_err(|trouble| match trouble {
+        guarded(self.limit, &self.interrupt, move || callbacks.update(&artifact)).map_err(|trouble| match trouble {
             Trouble::Failed(reason) => reason,
             Trouble::TimedOut(limit) => format!("no answer within {}", text::duration(limit)),
             Trouble::Cancelled => "the run was interrupted".to_owned(),

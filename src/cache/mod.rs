@@ -5,6 +5,7 @@ pub(crate) mod artifact;
 mod cacher;
 mod callbacks;
 pub(crate) mod codec;
+pub mod conformance;
 mod directory;
 mod exchange;
 pub(crate) mod guard;

@@ -7,9 +7,7 @@
 mod seal;
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
 use std::fs::{self, File, FileTimes};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -73,9 +71,10 @@ impl Trees {
     }
 
     /// Starts an empty tree.
+    #[cfg(test)]
     pub(crate) fn begin(&self, tag: &str) -> Result<TreeDraft<'_>> {
         let draft = self.draft(tag)?;
-        create_dirs(&draft.path())?;
+        create_dirs(draft.path())?;
         Ok(draft)
     }
 

@@ -19,7 +19,7 @@ use rustix::io::Errno;
 
 use super::beneath::Dir;
 use super::listing::Entry;
-use crate::error::{Error, Result, errno};
+use crate::error::{Error, Result};
 use crate::model::LinkMode;
 
 /// Clones files, and remembers which devices can share blocks.

@@ -33,6 +33,17 @@ pub(crate) fn create_dirs(path: &Path) -> Result<()> {
     fs::create_dir_all(path).map_err(Error::io("create the directory", path))
 }
 
+/// Whether a directory has nothing in it but temporary files: another process may be about to put the first one there.
+pub(crate) fn is_vacant(dir: &Path) -> Result<bool> {
+    for entry in fs::read_dir(dir).map_err(Error::io("read", dir))? {
+        let name = entry.map_err(Error::io("read", dir))?.file_name();
+        if !name.as_encoded_bytes().starts_with(b".tmp-") {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// What is at `path` itself, a symlink not followed; `None` where there is nothing.
 pub(crate) fn probe(path: &Path) -> Result<Option<Metadata>> {
     match fs::symlink_metadata(path) {
@@ -75,19 +86,6 @@ pub(crate) fn empty_dir(path: &Path) -> Result<()> {
     fs::rename(path, aside.join("old")).map_err(Error::io("rename", path))?;
     create_dirs(path)?;
     remove_tree(&aside)
-}
-
-/// Removes the directories above `path` that are empty, from the nearest upwards, up to but without `stop_at`.
-pub(crate) fn prune_empty_parents(path: &Path, stop_at: &Path) -> Result<()> {
-    for dir in path.ancestors().skip(1).take_while(|dir| *dir != stop_at && dir.starts_with(stop_at)) {
-        match fs::remove_dir(dir) {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) if matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::NotADirectory) => break,
-            Err(error) => return Err(Error::io("remove the empty directory", dir)(error)),
-        }
-    }
-    Ok(())
 }
 
 /// Whether two files have the same bytes. Sizes are the caller's to compare first.
@@ -246,18 +244,5 @@ mod tests {
         assert!(!same_content(&first, &other).unwrap());
         assert!(!same_content(&first, &empty).unwrap());
         assert!(same_content(&empty, &empty).unwrap());
-    }
-
-    #[test]
-    fn empty_parents_go_and_the_first_full_one_stays() {
-        let dir = tempfile::tempdir().unwrap();
-        let top = dir.path().join("top");
-        fs::create_dir_all(top.join("a/b/c")).unwrap();
-        fs::write(top.join("a/kept"), "").unwrap();
-        prune_empty_parents(&top.join("a/b/c/file"), &top).unwrap();
-        assert_eq!(names(&top.join("a")), ["kept"]);
-        fs::remove_file(top.join("a/kept")).unwrap();
-        prune_empty_parents(&top.join("a/file"), &top).unwrap();
-        assert!(names(&top).is_empty());
     }
 }

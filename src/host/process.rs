@@ -99,6 +99,7 @@ impl<'a> Process<'a> {
 
     /// How long it may take over ending, once asked, and (when its leader has ended) over its next sign of life,
     /// before it is killed: 10 seconds if never said.
+    #[cfg(test)]
     pub(crate) fn grace(self, grace: Duration) -> Self {
         Self { grace, ..self }
     }

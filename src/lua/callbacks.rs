@@ -10,7 +10,7 @@ use super::mistake::{Mistake, kind};
 use super::pool::Pool;
 use super::project::{colon, unknown_word};
 use super::reading::{Origin, Reading};
-use super::table::{self, Word};
+use super::table::Word;
 use super::value::text;
 use crate::{Artifact, Cacher, Callbacks};
 

@@ -8,7 +8,7 @@ use mlua::{AnyUserData, Lua, MetaMethod, MultiValue, UserData, UserDataMethods, 
 use super::args::Args;
 use super::mistake::Mistake;
 use super::reading::Reading;
-use super::table::{self, Word};
+use super::table::Word;
 use super::value::{choice, flag, pairs, seconds, text, texts, whole};
 use super::{callbacks, env, task};
 use crate::{LinkMode, PlatformKey, Project, ProjectBuilder};

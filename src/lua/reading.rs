@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use mlua::{Function, Lua, RegistryKey, Table, Value};
+use mlua::{Function, Lua, RegistryKey, Value};
 
 use super::files::{Files, Record};
 use super::limits::Limits;

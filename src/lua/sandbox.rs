@@ -7,6 +7,7 @@ use mlua::{Lua, LuaOptions, StdLib, Table, Value};
 use super::limits::Limits;
 use super::mistake::Mistake;
 use super::script::Script;
+use super::strings;
 
 /// Names of Lua's library that recipes do not have, and what to use instead.
 const REFUSED: [(&str, &str); 10] = [
@@ -29,6 +30,7 @@ const REFUSED: [(&str, &str); 10] = [
 pub(super) fn state(limits: &Limits) -> mlua::Result<Lua> {
     let libraries = StdLib::TABLE | StdLib::STRING | StdLib::MATH | StdLib::UTF8 | StdLib::COROUTINE;
     let lua = Lua::new_with(libraries, LuaOptions::default())?;
+    strings::install(&lua)?;
     lua.load(include_str!("prelude.lua")).set_name("=cortado").set_mode(ChunkMode::Text).exec()?;
     limits.start(&lua)?;
     Ok(lua)

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tempfile::NamedTempFile;
 
@@ -11,28 +11,32 @@ use super::environment;
 use super::event::{Event, TaskRef};
 use super::install::Span;
 use super::log::Log;
-use super::shared::Shared;
+use super::secrets::Secrets;
+use super::shared::{Shared, installs_nothing};
 use super::{licenses, source, steps, symlinks};
 use crate::cache::artifact::{Inner, filename};
-use crate::cache::{Artifact, CacheMode, CachePolicy, Tree};
+use crate::cache::{Artifact, CachePolicy, Tree};
 use crate::error::{Error, Result};
 use crate::host::fs;
+use crate::host::listing::{Kind, Listing};
 use crate::host::pack::{PackOptions, pack};
 use crate::model::Paths;
 use crate::plan::PlannedTask;
 
 impl Shared<'_> {
-    /// Builds a task and installs it.
-    pub(crate) fn build(&self, task: &PlannedTask<'_>, name: &TaskRef) -> Result<()> {
+    /// Builds a task and installs it. With `replace`, its artifact takes the place of one that is kept already.
+    pub(crate) fn build(&self, task: &PlannedTask<'_>, name: &TaskRef, replace: bool) -> Result<()> {
         let log = Arc::new(Log::create(self.dir.log(task.name()))?);
-        let built =
-            if self.stages(task) { self.build_staged(task, name, &log) } else { self.build_directly(task, name, &log) };
+        self.clear(task)?;
+        let built = match self.stages(task) {
+            true => self.build_staged(task, name, &log, replace),
+            false => self.build_directly(task, name, &log),
+        };
         let flushed = log.flush();
         built.and(flushed)
     }
 
-    fn build_staged(&self, task: &PlannedTask<'_>, name: &TaskRef, log: &Arc<Log>) -> Result<()> {
-        self.clear(task)?;
+    fn build_staged(&self, task: &PlannedTask<'_>, name: &TaskRef, log: &Arc<Log>, replace: bool) -> Result<()> {
         let paths = self.paths(task);
         fs::empty_dir(&paths.stage_dir)?;
         fs::create_dirs(&paths.stage_install_dir)?;
@@ -42,12 +46,30 @@ impl Shared<'_> {
             symlinks::replace(&paths.stage_dir)?;
         }
         let duration = start.elapsed();
+        let unfit = self.leave_out_special(name, &paths.stage_dir)?;
         let tree = self.trees.adopt(&paths.stage_dir, task.tag())?.seal(self.project().source_date_epoch, None)?;
         self.install(task, &tree)?;
         self.state().set_duration(task.name(), duration)?;
-        self.remember(task)?;
         fs::remove_tree(&self.dir.source(task.name()))?;
-        self.offer(task, name, &tree, duration)
+        if !self.exchange.writes() {
+            return Ok(());
+        }
+        let packed = unfit.map_or_else(|| self.pack(task, &tree, duration, replace), Err);
+        self.offer(task, name, packed)
+    }
+
+    /// Removes sockets, pipes and devices from a stage, since neither a tree nor an artifact can hold them; why the
+    /// stage then cannot be an artifact, if there were any.
+    fn leave_out_special(&self, name: &TaskRef, stage: &Path) -> Result<Option<Error>> {
+        let mut unfit = None;
+        for entry in Listing::of(stage)?.entries {
+            let Kind::Special(what) = entry.kind else { continue };
+            self.warn(name, format!("`/{}` is a {what} and is not installed", entry.path.display()));
+            fs::remove_tree(&stage.join(&entry.path))?;
+            let problem = format!("`{}` is a {what}, which an artifact cannot hold", entry.path.display());
+            unfit.get_or_insert(Error::Archive { archive: name.to_string(), problem });
+        }
+        Ok(unfit)
     }
 
     /// Nothing is staged, so what the steps write can only be observed, at the end of the run.
@@ -58,6 +80,9 @@ impl Shared<'_> {
         self.state().set_duration(task.name(), clock.elapsed())?;
         self.remember(task)?;
         fs::remove_tree(&self.dir.source(task.name()))?;
+        if installs_nothing(task.task()) {
+            return self.installer.complete_empty(task.name(), task.tag(), &task.task().overrides);
+        }
         let span = Span {
             task: task.name().to_owned(),
             tag: task.tag().to_owned(),
@@ -78,7 +103,7 @@ impl Shared<'_> {
             task: name.clone(),
             paths: paths.clone(),
             variables,
-            secrets: environment::secrets(self.project(), task.task()),
+            secrets: Secrets::of(environment::declared(self.project(), task.task()), paths),
             log: log.clone(),
             observers: self.observers,
             cancel: &self.cancel,
@@ -102,32 +127,22 @@ impl Shared<'_> {
     /// Takes away what an earlier version of the task, and of what depends on it, has installed: a build sees its
     /// upstreams as planned, and nothing that a clean build would not see.
     fn clear(&self, task: &PlannedTask<'_>) -> Result<()> {
-        self.installer.remove(task.name())?;
+        self.installer.clear(task.name())?;
         let mut queue = task.downstreams().to_vec();
         let mut seen = std::collections::HashSet::new();
         while let Some(position) = queue.pop() {
             let Some(downstream) = self.plan.tasks().get(position).filter(|_| seen.insert(position)) else { continue };
             let installed = self.state().installed(downstream.name()).map(|installed| installed.tag);
             if installed.is_some_and(|tag| tag != downstream.tag()) {
-                self.installer.remove(downstream.name())?;
+                self.installer.clear(downstream.name())?;
             }
             queue.extend(downstream.downstreams());
         }
         Ok(())
     }
 
-    /// Packs a fresh tree and offers it to the cache. Trouble with that is an event, unless the policy says more.
-    fn offer(
-        &self,
-        task: &PlannedTask<'_>,
-        name: &TaskRef,
-        tree: &Tree,
-        build_time: std::time::Duration,
-    ) -> Result<()> {
-        if !self.exchange.writes() {
-            return Ok(());
-        }
-        let packed = self.pack(task, tree, build_time);
+    /// Offers a fresh artifact to the cache. Trouble with that is an event, unless the policy says more.
+    fn offer(&self, task: &PlannedTask<'_>, name: &TaskRef, packed: Result<Artifact>) -> Result<()> {
         let size = packed.as_ref().map_or(0, Artifact::size);
         let result = match packed {
             Ok(artifact) => self.exchange.update(artifact),
@@ -141,6 +156,9 @@ impl Shared<'_> {
         self.tell(Event::Stored { task: name.clone(), tag: task.tag().to_owned(), size, result: result.clone() });
         match (result, self.settings.cache_policy) {
             (Err(reason), policy) if policy.requires_write() => {
+                // Else the next run would find it installed, and nobody would ever offer it again.
+                self.installer.clear(task.name())?;
+                self.trees.remove(task.tag())?;
                 Err(Error::Cache { operation: "update", tag: task.tag().to_owned(), reason })
             }
             (Err(reason), CachePolicy::Warn) => {
@@ -151,7 +169,7 @@ impl Shared<'_> {
         }
     }
 
-    fn pack(&self, task: &PlannedTask<'_>, tree: &Tree, build_time: std::time::Duration) -> Result<Artifact> {
+    fn pack(&self, task: &PlannedTask<'_>, tree: &Tree, build_time: Duration, replace: bool) -> Result<Artifact> {
         let dir = self.dir.pack();
         fs::create_dirs(&dir)?;
         let file = NamedTempFile::with_prefix_in(format!("{}.", task.name()), &dir);
@@ -168,7 +186,7 @@ impl Shared<'_> {
             digest: packed.digest,
             size: packed.packed_size,
             build_time,
-            replace: self.settings.cache_mode == CacheMode::Recache,
+            replace,
         }))
     }
 }

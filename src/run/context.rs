@@ -9,6 +9,7 @@ use super::environment::{self, Variables};
 use super::event::{Event, TaskRef};
 use super::log::Log;
 use super::observers::Observers;
+use super::secrets::Secrets;
 use crate::error::Result;
 use crate::host::cancel::Cancel;
 use crate::host::jobserver::Jobserver;
@@ -20,16 +21,13 @@ pub(crate) struct Context<'r> {
     pub(crate) task: TaskRef,
     pub(crate) paths: Paths,
     pub(crate) variables: Variables,
-    pub(crate) secrets: Vec<Vec<u8>>,
+    pub(crate) secrets: Secrets,
     pub(crate) log: Arc<Log>,
     pub(crate) observers: &'r Observers,
     pub(crate) cancel: &'r Cancel,
     pub(crate) jobserver: Option<&'r Jobserver>,
     pub(crate) limit: Option<Duration>,
 }
-
-/// What stands in output in place of a secret.
-const MASK: &[u8] = b"***";
 
 impl Context<'_> {
     /// A path of a step: its words replaced, and taken below the step's directory if it is relative.
@@ -55,6 +53,7 @@ impl Context<'_> {
         if env.is_empty() {
             return Cow::Borrowed(&self.variables);
         }
+        self.secrets.add(env, &self.paths);
         let mut variables = self.variables.clone();
         environment::declare(&mut variables, env, &self.paths);
         Cow::Owned(variables)
@@ -62,7 +61,7 @@ impl Context<'_> {
 
     /// Says a line: to the log and to the observers, with secrets masked.
     pub(crate) fn output(&self, line: &[u8], error: bool) -> Result<()> {
-        let line = self.masked(line);
+        let line = self.secrets.mask(line);
         self.log.line(&line)?;
         let line = String::from_utf8_lossy(&line).into_owned();
         self.tell(Event::Output { task: self.task.clone(), line, error });
@@ -71,7 +70,7 @@ impl Context<'_> {
 
     /// Warns of something that does not stop the task.
     pub(crate) fn warn(&self, text: impl Into<String>) -> Result<()> {
-        let text = text.into();
+        let text = self.secrets.mask_text(text.into());
         self.log.line(format!("warning: {text}").as_bytes())?;
         self.tell(Event::Warning { task: Some(self.task.clone()), text });
         Ok(())
@@ -79,45 +78,5 @@ impl Context<'_> {
 
     pub(crate) fn tell(&self, event: Event) {
         self.observers.tell(&event);
-    }
-
-    fn masked<'l>(&self, line: &'l [u8]) -> Cow<'l, [u8]> {
-        let mut line = Cow::Borrowed(line);
-        for secret in &self.secrets {
-            if let Some(masked) = replace(&line, secret) {
-                line = Cow::Owned(masked);
-            }
-        }
-        line
-    }
-}
-
-/// `line` with every `secret` masked; `None` if there is none in it.
-fn replace(line: &[u8], secret: &[u8]) -> Option<Vec<u8>> {
-    let find = |rest: &[u8]| rest.windows(secret.len()).position(|window| window == secret);
-    let mut rest = line;
-    let mut masked = Vec::new();
-    while let Some(start) = find(rest) {
-        let (before, after) = rest.split_at(start);
-        masked.extend_from_slice(before);
-        masked.extend_from_slice(MASK);
-        rest = after.get(secret.len()..).unwrap_or_default();
-    }
-    if masked.is_empty() {
-        return None;
-    }
-    masked.extend_from_slice(rest);
-    Some(masked)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secrets_are_masked_wherever_they_stand() {
-        assert_eq!(replace(b"a hunter2, hunter2", b"hunter2").unwrap(), b"a ***, ***");
-        assert_eq!(replace(b"hunter2", b"hunter2").unwrap(), b"***");
-        assert_eq!(replace(b"hunter", b"hunter2"), None);
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::clean::{self, Clean, Cleaned};
 use super::event::Event;
 use super::executor::{self, Ended};
-use super::install::{InstallOptions, Installer};
+use super::install::{InstallOptions, Installer, Verdict};
 use super::observers::Observers;
 use super::preview::Preview;
 use super::report::{Report, TaskReport};
@@ -26,7 +26,7 @@ use crate::host::cancel::Cancel;
 use crate::host::detect::detect;
 use crate::host::download::Network;
 use crate::host::lock::{Lock, Wait};
-use crate::model::{Platform, Project};
+use crate::model::{Platform, Project, Task};
 use crate::plan::{Graph, Plan};
 
 /// The variables of the caller's environment by which git finds repositories that are not public.
@@ -207,16 +207,21 @@ impl<'p> Engine<'p> {
         self.check()?;
         let start = Instant::now();
         // A project that cannot be planned is refused before anything is made.
-        Graph::new(self.project)?.select(&self.settings.filter)?;
+        let tasks = Graph::new(self.project)?.select(&self.settings.filter)?.len();
+        self.observers.tell(&Event::RunStarted { tasks, jobs: self.settings.jobs });
+        let report = self.run_locked(start);
+        let success = report.as_ref().is_ok_and(Report::success);
+        self.observers.tell(&Event::RunFinished { success, duration: start.elapsed() });
+        report
+    }
+
+    /// The run between its first event and its last.
+    fn run_locked(&self, start: Instant) -> Result<Report> {
         let dir = WorkDir::open(self.project.work_dir())?;
         let _lock = self.lock(&dir)?;
         let state = Mutex::new(State::open(&dir.state())?);
         let plan = self.plan(&state)?;
-        self.observers.tell(&Event::RunStarted { tasks: plan.tasks().len(), jobs: self.settings.jobs });
-        let report = self.carry_out(&plan, dir, &state, start)?;
-        let success = report.success();
-        self.observers.tell(&Event::RunFinished { success, duration: report.duration });
-        Ok(report)
+        self.carry_out(&plan, dir, &state, start)
     }
 
     /// Takes away what runs of the project have made: installed files by their records, and what `what` names of the
@@ -280,14 +285,22 @@ impl<'p> Engine<'p> {
     }
 
     fn carry_out(&self, plan: &Plan<'_>, dir: WorkDir, state: &Mutex<State>, start: Instant) -> Result<Report> {
-        dir.sweep()?;
+        dir.sweep(&self.project.tasks().iter().map(Task::name).collect())?;
         let trees = Trees::open(&dir.trees())?;
+        trees.sweep()?;
         let installer = Installer::new(self.install_options(plan)?, state);
         self.remove_departed(&installer, state)?;
         let supply = self.supply(&dir);
         let shared = Shared::new(plan, &self.settings, dir, state, trees, installer, supply, &self.observers);
+        for task in plan.tasks().iter().filter(|task| !shared.stages(task)) {
+            if shared.installer.verify(task.name(), task.tag(), &task.task().overrides) != Verdict::Intact {
+                shared.installer.renew(task.name())?;
+            }
+        }
         let ended = executor::execute(&shared);
-        shared.installer.observe(&shared.spans.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let sound = plan.tasks().iter().zip(&ended).filter(|(_, ended)| ended.outcome.is_success());
+        let sound = sound.map(|(task, _)| task.name()).collect();
+        shared.installer.observe(&shared.spans.lock().unwrap_or_else(PoisonError::into_inner), &sound)?;
         let report = self.report(&shared, ended, start);
         if report.success() {
             self.conclude(&shared)?;
@@ -297,8 +310,15 @@ impl<'p> Engine<'p> {
 
     /// What is left to do once every task has ended well.
     fn conclude(&self, shared: &Shared<'_>) -> Result<()> {
-        let installed = |name: &str| shared.state().installed(name).is_some();
-        summary::write(self.project, self.project.tasks().iter().filter(|task| installed(task.name())))?;
+        let installed: Vec<_> = {
+            let state = shared.state();
+            let complete = |task: &&Task| state.installed(task.name()).is_some_and(|installed| installed.complete);
+            self.project.tasks().iter().filter(complete).collect()
+        };
+        match shared.installer.owner(&self.project.license_summary()) {
+            None => summary::write(self.project, installed.into_iter())?,
+            Some(owner) => shared.tell(summary::not_written(self.project, owner.into())),
+        }
         let keep = shared.plan.tasks().iter().map(|task| task.tag().to_owned()).collect();
         shared.trees.prune(&keep, self.settings.keep_trees, std::time::SystemTime::now()).map(drop)
     }
@@ -309,8 +329,7 @@ impl<'p> Engine<'p> {
             let state = state.lock().unwrap_or_else(PoisonError::into_inner);
             state.all_installed().map(|(task, _)| task.to_owned()).collect()
         };
-        let known: std::collections::HashSet<_> = self.project.tasks().iter().map(|task| task.name()).collect();
-        let departed = installed.iter().filter(|task| !known.contains(task.as_str()));
+        let departed = installed.iter().filter(|task| self.project.task(task).is_none());
         departed.map(|task| installer.remove(task)).try_for_each(|removed| removed.map(drop))
     }
 
@@ -361,12 +380,15 @@ impl<'p> Engine<'p> {
                 error: ended.error,
             }
         });
+        let tasks: Vec<TaskReport> = tasks.collect();
+        // A token that was cancelled when all was done has interrupted nothing.
+        let interrupted = self.settings.cancel.is_cancelled() && tasks.iter().any(|task| !task.outcome.is_success());
         Report {
             project: self.project.name().to_owned(),
-            tasks: tasks.collect(),
+            tasks,
             cache: shared.tally.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             duration: start.elapsed(),
-            interrupted: self.settings.cancel.is_cancelled(),
+            interrupted,
         }
     }
 }

@@ -20,11 +20,15 @@ pub(crate) struct Ended {
 /// Works through the whole plan; every task has ended, in one way or another, when this returns.
 pub(crate) fn execute(shared: &Shared<'_>) -> Vec<Ended> {
     let executor = Executor::new(shared);
-    let roots = executor.board().schedule.roots();
-    executor.announce(&roots);
+    executor.begin();
     let workers = shared.settings.jobs.min(shared.plan.tasks().len()).max(1);
     std::thread::scope(|scope| {
-        (1..workers).for_each(|_| _ = scope.spawn(|| executor.work()));
+        for _ in 1..workers {
+            // Where the system allows no more threads, fewer workers do it all.
+            if std::thread::Builder::new().spawn_scoped(scope, || executor.work()).is_err() {
+                break;
+            }
+        }
         executor.work();
     });
     executor.finish()
@@ -52,6 +56,11 @@ impl<'r, 's> Executor<'r, 's> {
             board: Mutex::new(Board { schedule, ended: tasks.iter().map(|_| None).collect() }),
             changed: Condvar::new(),
         }
+    }
+
+    fn begin(&self) {
+        let board = self.board();
+        self.announce(&board, &board.schedule.roots());
     }
 
     /// One worker: takes tasks until there are none.
@@ -96,8 +105,7 @@ impl<'r, 's> Executor<'r, 's> {
             Ok(outcome) => {
                 let ready = board.schedule.succeed(position);
                 self.settle(&mut board, position, Ended { outcome, duration, error: None });
-                drop(board);
-                self.announce(&ready);
+                self.announce(&board, &ready);
             }
             Err(error) => self.fail(&mut board, position, duration, error),
         }
@@ -142,11 +150,12 @@ impl<'r, 's> Executor<'r, 's> {
         board.ended[position] = Some(ended);
     }
 
-    fn announce(&self, ready: &[usize]) {
+    /// Told while the board is held, so that no worker starts a task before it is told to be ready.
+    fn announce(&self, board: &Board<'_>, ready: &[usize]) {
         if ready.is_empty() {
             return;
         }
-        let [blocked, ready_now, running, finished] = self.board().schedule.counts();
+        let [blocked, ready_now, running, finished] = board.schedule.counts();
         self.shared.tell(Event::Unblocked {
             tasks: ready.iter().map(|position| self.names[*position].clone()).collect(),
             progress: Progress { blocked, ready: ready_now, running, finished },

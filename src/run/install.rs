@@ -26,6 +26,7 @@ use crate::cache::trees::Tree;
 use crate::error::Result;
 use crate::host::clone::Cloner;
 use crate::host::fs::{create_dirs, probe};
+use crate::host::listing::Entry;
 use crate::host::many;
 use crate::model::LinkMode;
 
@@ -111,6 +112,24 @@ impl<'a> Installer<'a> {
         }
     }
 
+    /// Refuses a tree that has anything where the project may not install.
+    ///
+    /// # Errors
+    ///
+    /// [`Outside`](crate::Error::Outside)
+    pub(crate) fn admit(&self, task: &str, entries: &[Entry]) -> Result<()> {
+        self.territory.check(task, entries)
+    }
+
+    /// The task that has installed a file or symlink at an absolute path.
+    pub(crate) fn owner(&self, path: &Path) -> Option<String> {
+        let mut register = self.register();
+        let register = register.get_or_insert_with(|| Register::of(&self.state()));
+        let path = path.strip_prefix("/").unwrap_or(path);
+        let mut holders = register.others("", path);
+        holders.find(|holder| matches!(holder.holding, Holding::Leaf(_))).map(|holder| holder.task.clone())
+    }
+
     /// Installs a tree as what a task has installed, in place of what it had before.
     ///
     /// # Errors
@@ -145,13 +164,29 @@ impl<'a> Installer<'a> {
     pub(crate) fn remove(&self, task: &str) -> Result<usize> {
         let mut register = self.register();
         let register = register.get_or_insert_with(|| Register::of(&self.state()));
-        let Some(mut old) = self.state().installed(task) else { return Ok(0) };
-        old.complete = false;
-        self.keep(register, task, &old)?;
-        let removed = self.remove_stale(register, &Site::open(&self.territory)?, task, &old, &[])?;
+        let removed = self.take_away(register, task)?.map_or(0, |(_, removed)| removed);
         register.forget(task);
         self.state().forget(task)?;
         Ok(removed)
+    }
+
+    /// Removes what a task has installed, before it is built anew. What it was only seen to make stays, and stays its
+    /// to replace.
+    pub(crate) fn clear(&self, task: &str) -> Result<()> {
+        let mut register = self.register();
+        let register = register.get_or_insert_with(|| Register::of(&self.state()));
+        let Some((mut old, _)) = self.take_away(register, task)? else { return Ok(()) };
+        old.owned.retain(|owned| matches!(owned.holding, Holding::Seen(_)));
+        self.keep(register, task, &old)
+    }
+
+    /// What a task had installed, now removed and its record unfinished, and how many files and symlinks that were.
+    fn take_away(&self, register: &mut Register, task: &str) -> Result<Option<(Installed, usize)>> {
+        let Some(mut old) = self.state().installed(task) else { return Ok(None) };
+        old.complete = false;
+        self.keep(register, task, &old)?;
+        let removed = self.remove_stale(register, &Site::open(&self.territory)?, task, &old, &[])?;
+        Ok(Some((old, removed)))
     }
 
     fn damage(&self, owned: &[Owned]) -> Option<Verdict> {
@@ -170,6 +205,8 @@ impl<'a> Installer<'a> {
             Holding::Leaf(_) | Holding::Seen(_) => probe(path).ok().flatten(),
         };
         match (found, owned.holding) {
+            (None, Holding::Seen(direct::GONE)) => None,
+            (Some(_), Holding::Seen(direct::GONE)) => Some("is there again"),
             (None, _) => Some("is gone"),
             (Some(found), Holding::Leaf(print) | Holding::Seen(print)) if Print::of(&found) != print => {
                 Some("was changed")

@@ -20,7 +20,7 @@ pub(crate) fn collect(task: &Task, project: &Project, root: &Path, context: &Con
         fs::create_dirs(fs::parent(&target))?;
         match std::fs::read(&source) {
             Ok(text) => fs::write_atomic(&target, &text)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 return Err(Error::LicenseMissing { task: task.name.clone(), file: file.display().to_string() });
             }
             Err(error) => return Err(Error::io("read", &source)(error)),
@@ -33,7 +33,8 @@ pub(crate) fn collect(task: &Task, project: &Project, root: &Path, context: &Con
 
 /// The first licence file of a task that is not in `root`, which stands for `/`.
 pub(crate) fn missing<'t>(task: &'t Task, project: &Project, root: &Path) -> Option<&'t Path> {
-    let there = |file: &Path| root.join(below_root(&installed(project, task.name(), file))).is_file();
+    let place = |file: &Path| root.join(below_root(&installed(project, task.name(), file)));
+    let there = |file: &Path| matches!(fs::probe(&place(file)), Ok(Some(found)) if found.is_file());
     task.license.files.iter().map(PathBuf::as_path).find(|file| !there(file))
 }
 

@@ -1,15 +1,13 @@
 //! The pipeline: the life of one task. Up to date, from a tree, from the cache, or built.
 
-use std::time::Instant;
-
 use super::action::{Action, Decision, Facts, decide};
 use super::event::{Event, Outcome, TaskRef};
 use super::history::History;
 use super::licenses;
 use super::shared::Shared;
-use crate::cache::{Lookup, Miss, Restored, Tree, TreeState};
+use crate::cache::{CacheMode, CachePolicy, Lookup, Miss, Restored, Tree, TreeState};
 use crate::error::{Error, Result};
-use crate::host::fs;
+use crate::host::listing::Listing;
 use crate::plan::PlannedTask;
 
 impl Shared<'_> {
@@ -17,11 +15,14 @@ impl Shared<'_> {
     pub(crate) fn lead(&self, task: &PlannedTask<'_>, name: &TaskRef) -> Result<Outcome> {
         self.cancel.check()?;
         let (decision, tree) = self.decide(task, name)?;
+        if decision.action != Action::UpToDate {
+            self.check_install_dir()?;
+        }
         match (decision.action, tree) {
             (Action::UpToDate, _) => Ok(Outcome::UpToDate),
             (_, Some(tree)) => self.install(task, &tree).map(|()| Outcome::Installed),
             (Action::RestoreOrBuild, None) => self.restore_or_build(task, name),
-            (_, None) => self.build(task, name).map(|()| Outcome::Built),
+            (_, None) => self.build(task, name, self.recaches()).map(|()| Outcome::Built),
         }
     }
 
@@ -30,7 +31,7 @@ impl Shared<'_> {
         let staged = self.stages(task);
         let mut facts = Facts {
             staged,
-            recache: self.settings.cache_mode == crate::cache::CacheMode::Recache,
+            recache: self.recaches(),
             fetches: self.exchange.reads(),
             installed: self.installer.verify(task.name(), task.tag(), &task.task().overrides),
             tree: false,
@@ -61,27 +62,32 @@ impl Shared<'_> {
         let miss = match lookup {
             Lookup::Cancelled => return Err(Error::Interrupted),
             Lookup::Miss(miss) => miss,
-            Lookup::Hit(restored) => match self.accept(task, restored)? {
+            Lookup::Hit(restored) => match self.accept(task, &restored)? {
                 Ok(tree) => {
                     self.install(task, &tree)?;
                     self.count(|cache| cache.hits += 1);
-                    self.remember(task)?;
                     return Ok(Outcome::Restored);
                 }
-                Err(miss) => miss,
+                Err(why) => Miss::Corrupt(why),
             },
         };
+        // What is there is of no use to anyone, and most caches keep what they have.
+        let replace = matches!(miss, Miss::Corrupt(_));
         self.missed(task, name, miss)?;
-        self.build(task, name).map(|()| Outcome::Built)
+        self.build(task, name, replace).map(|()| Outcome::Built)
     }
 
-    /// Makes a restored artifact the task's tree, unless it lacks what every build of the task has.
-    fn accept(&self, task: &PlannedTask<'_>, restored: Restored) -> Result<Result<Tree, Miss>> {
-        if let Some(file) = licenses::missing(task.task(), self.project(), &restored.dir) {
-            fs::remove_tree(&restored.dir)?;
-            return Ok(Err(Miss::Corrupt(format!("it lacks the license file `{}`", file.display()))));
+    /// Makes a restored artifact the task's tree, unless it lacks what every build of the task has, or has what none
+    /// may have.
+    fn accept(&self, task: &PlannedTask<'_>, restored: &Restored) -> Result<Result<Tree, String>> {
+        let dir = restored.room.path();
+        if let Some(file) = licenses::missing(task.task(), self.project(), dir) {
+            return Ok(Err(format!("it lacks the license file `{}`", file.display())));
         }
-        let draft = self.trees.adopt(&restored.dir, task.tag())?;
+        if let Err(error) = self.installer.admit(task.name(), &Listing::of(dir)?.entries) {
+            return Ok(Err(error.to_string()));
+        }
+        let draft = self.trees.adopt(dir, task.tag())?;
         let tree = draft.seal(self.project().source_date_epoch, Some(restored.digest))?;
         self.state().set_artifact(task.tag(), &restored.digest)?;
         Ok(Ok(tree))
@@ -94,23 +100,25 @@ impl Shared<'_> {
         if failure && self.settings.cache_policy.requires_read() {
             return Err(Error::Cache { operation: "fetch", tag: task.tag().to_owned(), reason: miss.to_string() });
         }
-        if failure && self.settings.cache_policy == crate::cache::CachePolicy::Warn {
+        if failure && self.settings.cache_policy == CachePolicy::Warn {
             self.warn(name, miss.to_string());
         }
         Ok(())
     }
 
-    pub(super) fn install(&self, task: &PlannedTask<'_>, tree: &Tree) -> Result<()> {
-        self.installer.install(task.name(), task.tag(), tree, &task.task().overrides).map(drop)
+    /// Whether everything is built anew, and kept in place of what was.
+    fn recaches(&self) -> bool {
+        self.settings.cache_mode == CacheMode::Recache
     }
 
-    /// Writes down what counted, for `why`.
+    /// Installs a tree, and writes down what counted into it, for `why`.
+    pub(super) fn install(&self, task: &PlannedTask<'_>, tree: &Tree) -> Result<()> {
+        self.installer.install(task.name(), task.tag(), tree, &task.task().overrides)?;
+        self.remember(task)
+    }
+
+    /// Writes down what counted.
     pub(super) fn remember(&self, task: &PlannedTask<'_>) -> Result<()> {
         History::of(self.plan, task).write(&self.dir.history(task.name()))
-    }
-
-    /// How long ago `start` was, for events.
-    pub(super) fn since(start: Instant) -> std::time::Duration {
-        start.elapsed()
     }
 }

@@ -6,6 +6,7 @@ use super::action::{Decision, Facts, decide};
 use super::history::History;
 use super::install::{InstallOptions, Installer};
 use super::settings::Settings;
+use super::shared::stages;
 use super::state::State;
 use super::work_dir::WorkDir;
 use crate::cache::{CacheMode, Trees};
@@ -29,11 +30,11 @@ impl<'p> Preview<'p> {
         let options = InstallOptions { install_dir: project.install_dir.clone(), ..InstallOptions::default() };
         let installer = Installer::new(options, state);
         let facts = |task: &PlannedTask<'_>| Facts {
-            staged: project.caches(task.task()),
+            staged: stages(project, task.task()),
             recache: settings.cache_mode == CacheMode::Recache,
             fetches: settings.callbacks.is_some() && settings.cache_mode.reads(),
             installed: installer.verify(task.name(), task.tag(), &task.task().overrides),
-            tree: project.caches(task.task()) && Trees::holds(&dir.trees(), task.tag()),
+            tree: stages(project, task.task()) && Trees::holds(&dir.trees(), task.tag()),
         };
         let decisions = plan.tasks().iter().map(|task| decide(&facts(task))).collect();
         let state = state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::host::cancel::Cancel;
 use crate::host::fs;
 use crate::host::jobserver::Jobserver;
-use crate::model::{Paths, Project};
+use crate::model::{Paths, Project, Task};
 use crate::plan::{Plan, PlannedTask};
 
 /// Shared by all workers of a run.
@@ -35,6 +35,7 @@ pub(crate) struct Shared<'r> {
     pub(crate) tally: Mutex<CacheReport>,
     /// Direct tasks that succeeded in this run.
     pub(crate) spans: Mutex<Vec<Span>>,
+    install_dir_is_fit: OnceLock<()>,
     jobserver: OnceLock<Jobserver>,
     starting: Mutex<()>,
 }
@@ -57,6 +58,7 @@ impl<'r> Shared<'r> {
             mode: settings.cache_mode,
             limit: plan.project().callback_timeout,
             cancel: cancel.clone(),
+            interrupt: settings.cancel.clone(),
         };
         Self {
             plan,
@@ -71,6 +73,7 @@ impl<'r> Shared<'r> {
             cancel,
             tally: Mutex::default(),
             spans: Mutex::default(),
+            install_dir_is_fit: OnceLock::new(),
             jobserver: OnceLock::new(),
             starting: Mutex::new(()),
         }
@@ -100,8 +103,7 @@ impl<'r> Shared<'r> {
 
     /// Whether a task is staged, so that it can be a tree and an artifact. One that has nothing to do is not.
     pub(crate) fn stages(&self, task: &PlannedTask<'_>) -> bool {
-        let task = task.task();
-        self.project().caches(task) && !(task.commands.is_empty() && task.license.files.is_empty())
+        stages(self.project(), task.task())
     }
 
     /// The directories that a task's steps see.
@@ -134,14 +136,28 @@ impl<'r> Shared<'r> {
         Ok(self.jobserver.get_or_init(|| jobserver))
     }
 
-    /// A tree's file system has to be able to hold what the project installs; its directory is made early so that
-    /// a place that cannot be written is found before hours of building.
+    /// A place that cannot be written is found before hours of building, and not at all by a run with nothing to do.
     pub(crate) fn check_install_dir(&self) -> Result<()> {
+        if self.install_dir_is_fit.get().is_some() {
+            return Ok(());
+        }
         let dir = &self.project().install_dir;
         fs::create_dirs(dir)?;
         let probe = tempfile::Builder::new().prefix(".tmp-").tempfile_in(dir);
-        probe.map(drop).map_err(Error::io("write to", dir))
+        probe.map(drop).map_err(Error::io("write to", dir))?;
+        self.install_dir_is_fit.get_or_init(|| ());
+        Ok(())
     }
+}
+
+/// Whether a task is staged: it may be cached, and there is something to do.
+pub(crate) fn stages(project: &Project, task: &Task) -> bool {
+    project.caches(task) && !installs_nothing(task)
+}
+
+/// Whether a task has nothing to do, so that it is there for its dependencies alone.
+pub(crate) fn installs_nothing(task: &Task) -> bool {
+    task.commands.is_empty() && task.license.files.is_empty()
 }
 
 /// A path as text for messages.

@@ -1,19 +1,19 @@
 //! Brings a task's source to its source directory: fetched or found, verified, unpacked fresh.
 
-use std::fs::File;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use globset::{Glob, GlobSetBuilder};
 
 use super::context::Context;
 use super::event::{Event, SourceState};
+use super::local_tree;
 use crate::error::{Error, Result};
-use crate::host::copy;
 use crate::host::decompress;
 use crate::host::download::{Download, DownloadEvent, Network, redact};
 use crate::host::fs;
 use crate::host::git;
-use crate::host::unpack::{Limits, Mtime, Profile, UnpackOptions, unpack};
+use crate::host::unpack::{Limits, Profile, UnpackOptions, unpack};
 use crate::model::{Archive, At, Checksum, Format, Git, Input, Local, Source, Task};
 use crate::plan::Inputs;
 
@@ -89,7 +89,6 @@ fn unpack_file(source: &Archive, file: &Path, dir: &Path) -> Result<()> {
                 archive: &file.display().to_string(),
                 profile: Profile::Source,
                 strip: source.strip,
-                mtime: Mtime::Keep,
                 limits: Limits::default(),
             };
             unpack(decompress::open(file, format)?, dir, &options).map(drop)
@@ -111,9 +110,10 @@ fn zip(file: &Path, _dir: &Path, _strip: usize) -> Result<()> {
 /// A local directory, copied; a local file under its own name.
 fn local(source: &Local, dir: &Path, context: &Context<'_>) -> Result<()> {
     let path = context.recipe_file(&source.path);
-    let options = copy::CopyOptions { follow: false, times: true };
-    if !path.is_dir() {
-        return copy::copy(&path, dir, options);
+    let found = std::fs::metadata(&path).map_err(Error::io("read", &path))?;
+    if !found.is_dir() {
+        let name = path.file_name().unwrap_or_default();
+        return local_tree::copy_file(&path, found.permissions().mode(), &dir.join(name));
     }
     let mut excludes = GlobSetBuilder::new();
     for pattern in &source.excludes {
@@ -124,7 +124,10 @@ fn local(source: &Local, dir: &Path, context: &Context<'_>) -> Result<()> {
         })?);
     }
     let excludes = excludes.build().unwrap_or_default();
-    copy::sync(&path, dir, &excludes, None)
+    let ours = [&context.paths.work_dir, &context.paths.install_dir];
+    local_tree::copy(&path, dir, &|below, _| {
+        excludes.is_match(below) || ours.iter().any(|ours| **ours == path.join(below))
+    })
 }
 
 fn repository(source: &Git, inputs: &Inputs, dir: &Path, supply: &Supply, context: &Context<'_>) -> Result<()> {

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use super::event::{Event, TaskRef};
 use super::licenses;
 use crate::error::{Error, Result};
 use crate::host::fs;
@@ -19,6 +20,13 @@ pub(crate) fn write<'t>(project: &Project, installed: impl Iterator<Item = &'t T
     }
     fs::create_dirs(fs::parent(&path))?;
     fs::write_atomic(&path, text.as_bytes())
+}
+
+/// What is told instead when a task installs a file of its own where the summary goes.
+pub(crate) fn not_written(project: &Project, owner: TaskRef) -> Event {
+    let path = project.license_summary();
+    let text = format!("`{}` is its own; set `license_file_path` to get a license summary elsewhere", path.display());
+    Event::Warning { task: Some(owner), text }
 }
 
 /// The summary's text.

@@ -1,7 +1,6 @@
 //! The survey: looks up everything outside the model that counts into the keys, before anything is planned.
 
 use std::collections::{BTreeSet, HashMap};
-use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};

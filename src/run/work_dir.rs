@@ -1,5 +1,6 @@
 //! The work directory: everything that a build keeps on this machine, and the lock that one build at a time holds.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -41,8 +42,7 @@ impl WorkDir {
             return Ok(dir);
         }
         fs::create_dirs(root)?;
-        let mut entries = std::fs::read_dir(root).map_err(Error::io("read", root))?;
-        if entries.next().is_some() && !dir.exists()? {
+        if !fs::is_vacant(root)? && !dir.exists()? {
             return Err(Error::Foreign { dir: dir.root, what: "cortado work directory" });
         }
         fs::write_atomic(&dir.root.join("format"), format!("{MARKER}{FORMAT}\n").as_bytes())?;
@@ -96,9 +96,10 @@ impl WorkDir {
         Lock::acquire(&self.root.join("lock"), wait, holder, cancel, on_wait)
     }
 
-    /// Removes what killed builds have left behind.
-    pub(crate) fn sweep(&self) -> Result<()> {
-        ["restore", "pack"].iter().try_for_each(|name| fs::remove_tree(&self.root.join(name)))
+    /// Removes what killed builds have left behind, and the directories of tasks other than `tasks`.
+    pub(crate) fn sweep(&self, tasks: &HashSet<&str>) -> Result<()> {
+        ["restore", "pack", "tmp"].iter().try_for_each(|name| fs::remove_tree(&self.root.join(name)))?;
+        ["src", "stage"].iter().try_for_each(|name| sweep(&self.root.join(name), tasks))
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -146,6 +147,22 @@ impl WorkDir {
     }
 }
 
+/// Removes everything from a directory that bears no task's name.
+fn sweep(dir: &Path, tasks: &HashSet<&str>) -> Result<()> {
+    let entries = match std::fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Error::io("read", dir)(error)),
+    };
+    for entry in entries {
+        let name = entry.map_err(Error::io("read", dir))?.file_name();
+        if !name.to_str().is_some_and(|name| tasks.contains(name)) {
+            fs::remove_tree(&dir.join(name))?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,6 +184,26 @@ mod tests {
         let error = WorkDir::open(dir.path()).unwrap_err();
         assert!(error.to_string().ends_with("is not a cortado work directory"), "{error}");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_directory_that_another_process_is_just_marking_is_not_foreign() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(".tmp-4711"), "cortado").unwrap();
+        WorkDir::open(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn what_no_task_needs_is_swept() {
+        let dir = tempfile::tempdir().unwrap();
+        let work = WorkDir::open(dir.path()).unwrap();
+        for path in ["src/kept", "src/departed", "src/.tmp-1/old", "stage/departed", "tmp/kept", "pack", "restore/x"] {
+            std::fs::create_dir_all(dir.path().join(path)).unwrap();
+        }
+        work.sweep(&HashSet::from(["kept"])).unwrap();
+        let names = |name: &str| std::fs::read_dir(dir.path().join(name)).map_or(0, Iterator::count);
+        assert_eq!(["src", "stage", "tmp", "pack", "restore"].map(names), [1, 0, 0, 0, 0]);
+        assert!(work.source("kept").exists());
     }
 
     #[test]

@@ -1,10 +1,16 @@
 //! What cortado promises, tested from the outside: one binary, a module for each promise.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod cache;
 #[cfg(feature = "cli")]
 mod cli;
+
 mod examples;
+mod failure;
+mod faults;
+mod install;
 mod key;
 mod layers;
 #[cfg(feature = "lua")]
 mod recipe;
+mod support;

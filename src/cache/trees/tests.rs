@@ -1,6 +1,6 @@
 //! Stories of trees: finished, used, damaged and forgotten.
 
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::*;
 

@@ -39,15 +39,6 @@ pub(crate) enum Profile {
     Source,
 }
 
-/// Which times files bear afterwards.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mtime {
-    /// The times in the archive.
-    Keep,
-    /// This one, in seconds since 1970.
-    Fixed(u64),
-}
-
 /// How much an archive may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Limits {
@@ -72,7 +63,6 @@ pub(crate) struct UnpackOptions<'a> {
     pub(crate) profile: Profile,
     /// Leading components to take off every name.
     pub(crate) strip: usize,
-    pub(crate) mtime: Mtime,
     pub(crate) limits: Limits,
 }
 
@@ -124,7 +114,7 @@ pub(crate) fn unpack(reader: impl Read, dest: &Path, options: &UnpackOptions) ->
 pub(crate) fn unpack_artifact(file: impl Read, archive: &str, dest: &Path, limits: Limits) -> Result<UnpackedArtifact> {
     let refuse = |problem: String| Error::Archive { archive: archive.to_owned(), problem };
     let mut reader = gzip::Reader::new(file, 0).map_err(|error| refuse(error.to_string()))?;
-    let options = UnpackOptions { archive, profile: Profile::Artifact, strip: 0, mtime: Mtime::Keep, limits };
+    let options = UnpackOptions { archive, profile: Profile::Artifact, strip: 0, limits };
     let unpacked = unpack(&mut reader, dest, &options)?;
     let seal = reader.seal().ok_or_else(|| refuse("it was not read to its end".into()))?;
     Ok(UnpackedArtifact { unpacked, digest: seal.digest, promised: seal.promised })
@@ -197,14 +187,14 @@ impl<R: Read> Extractor<'_, R> {
                 .enter(parent)
                 .and_then(|parent| rustix::fs::mkdirat(parent, name, Mode::RWXU))
                 .map_err(|error| self.failed(member, "create the directory of", dir, error))?;
-            let directory = Directory { mode: IMPLICIT_MODE, mtime: self.mtime(member), named: false };
+            let directory = Directory { mode: IMPLICIT_MODE, mtime: member.mtime, named: false };
             self.directories.insert(dir.to_path_buf(), directory);
         }
         Ok(())
     }
 
     fn add_directory(&mut self, member: &Member, path: &Path) -> Result<()> {
-        let directory = Directory { mode: self.mode(member, 0o700), mtime: self.mtime(member), named: true };
+        let directory = Directory { mode: self.mode(member, 0o700), mtime: member.mtime, named: true };
         if let Some(known) = self.directories.get_mut(path) {
             let again = known.named;
             *known = directory;
@@ -232,7 +222,7 @@ impl<R: Read> Extractor<'_, R> {
             name: name.to_owned(),
             member: member.name.clone(),
             mode: self.mode(member, 0),
-            mtime: self.mtime(member),
+            mtime: member.mtime,
             size: self.members.left() as usize,
         };
         let content = self.files.add(file).map_err(|failure| blame(&self.members, self.dest, failure))?;
@@ -251,12 +241,12 @@ impl<R: Read> Extractor<'_, R> {
                 count => file.write_all(&self.buffer[..count]).map_err(Error::io("write", place()))?,
             }
         }
-        let finished = files::finish(&file, self.mode(member, 0), self.mtime(member));
+        let finished = files::finish(&file, self.mode(member, 0), member.mtime);
         finished.map_err(|error| Error::io("finish", place())(errno(error)))
     }
 
     fn add_symlink(&mut self, member: &Member, path: &Path, target: &[u8]) -> Result<()> {
-        let times = files::times(self.mtime(member));
+        let times = files::times(member.mtime);
         self.create(member, path, |parent, name| {
             rustix::fs::symlinkat(OsStr::from_bytes(target), parent, name)?;
             rustix::fs::utimensat(parent, name, &times, AtFlags::SYMLINK_NOFOLLOW)
@@ -335,13 +325,6 @@ impl<R: Read> Extractor<'_, R> {
         match self.options.profile {
             Profile::Artifact => member.mode,
             Profile::Source => member.mode & 0o777 | at_least,
-        }
-    }
-
-    fn mtime(&self, member: &Member) -> (i64, u32) {
-        match self.options.mtime {
-            Mtime::Keep => member.mtime,
-            Mtime::Fixed(seconds) => (seconds.cast_signed(), 0),
         }
     }
 

@@ -1,9 +1,11 @@
 //! Tasks that install directly: their steps write below the install directory themselves, so what they have written
 //! can only be observed.
 
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::register::{Holder, Register};
 use super::{Holding, Installed, Installer, Owned, Print};
 use crate::error::Result;
 use crate::host::fs::probe;
@@ -19,21 +21,39 @@ pub(crate) struct Span {
     pub(crate) end: SystemTime,
 }
 
+/// The print of a file that a direct task has removed.
+pub(super) const GONE: Print = Print { mode: 0, size: 0, mtime: (0, 0), inode: 0 };
+
 /// File systems stamp changes by a clock that ticks this seldom at the most.
 const TICK: Duration = Duration::from_millis(20);
 
 impl Installer<'_> {
+    /// A direct task is going to run: whatever it changed of other tasks' files is put back first, by those tasks.
+    pub(crate) fn renew(&self, task: &str) -> Result<()> {
+        let Some(record) = self.state().installed(task) else { return Ok(()) };
+        let mut register = self.register();
+        let register = register.get_or_insert_with(|| Register::of(&self.state()));
+        let seen = record.owned.iter().filter(|owned| matches!(owned.holding, Holding::Seen(_)));
+        let holders = |owned: &Owned| register.others(task, &owned.path).map(|holder| holder.task.clone()).collect();
+        let owners: BTreeSet<String> = seen.flat_map(|owned| -> Vec<String> { holders(owned) }).collect();
+        owners.iter().try_for_each(|owner| self.unsettle(register, owner))
+    }
+
     /// A direct task begins: until [`observe`](Installer::observe), its record says that it is unfinished.
     pub(crate) fn begin_direct(&self, task: &str, tag: &str, overrides: &[String]) -> Result<()> {
-        let record =
-            Installed { tag: tag.to_owned(), complete: false, overrides: overrides.to_vec(), owned: Vec::new() };
-        self.record_direct(task, &record)
+        let owned = self.state().installed(task).unwrap_or_default().owned;
+        self.record_direct(task, tag, overrides, false, owned)
+    }
+
+    /// Records a task that has nothing to install.
+    pub(crate) fn complete_empty(&self, task: &str, tag: &str, overrides: &[String]) -> Result<()> {
+        self.record_direct(task, tag, overrides, true, Vec::new())
     }
 
     /// Records direct tasks that succeeded, each with the files below the install directory that appeared or changed
-    /// while it ran and that no staged task owns. Of tasks that ran at the same time each is said to have made them
-    /// all: too much is looked after, never too little.
-    pub(crate) fn observe(&self, spans: &[Span]) -> Result<()> {
+    /// while it ran, and with those that are gone now of the tasks in `sound`, which were whole in this run. Of tasks
+    /// that ran at the same time each is said to have done it all: too much is looked after, never too little.
+    pub(crate) fn observe(&self, spans: &[Span], sound: &HashSet<&str>) -> Result<()> {
         if spans.is_empty() {
             return Ok(());
         }
@@ -42,31 +62,90 @@ impl Installer<'_> {
             Some(_) => Listing::of(&root.canonicalize().unwrap_or_else(|_| root.clone()))?.entries,
             None => Vec::new(),
         };
+        let mut changes = Changes::default();
+        self.find_gone(sound, &mut changes);
         for span in spans {
             let seen = entries.iter().filter(|entry| entry.kind != Kind::Directory && changed_in(entry, span));
-            let owned = seen.filter_map(|entry| self.seen(root, &span.task, entry)).collect();
-            let (tag, overrides) = (span.tag.clone(), span.overrides.clone());
-            self.record_direct(&span.task, &Installed { tag, complete: true, overrides, owned })?;
+            let mut owned: Vec<_> =
+                seen.filter_map(|entry| self.seen(&root.join(&entry.path), &span.task, &mut changes)).collect();
+            owned.extend(changes.gone.iter().map(|path| Owned { path: path.clone(), holding: Holding::Seen(GONE) }));
+            self.record_direct(&span.task, &span.tag, &span.overrides, true, owned)?;
+        }
+        self.settle_changes(changes)
+    }
+
+    /// What a direct task is said to have put at a path; `None` for what an install has put there.
+    fn seen(&self, place: &Path, task: &str, changes: &mut Changes) -> Option<Owned> {
+        let path = place.strip_prefix("/").ok()?.to_path_buf();
+        let print = Print::of(&probe(place).ok().flatten()?);
+        let mut register = self.register();
+        let register = register.get_or_insert_with(|| Register::of(&self.state()));
+        let is_leaf = |holder: &&Holder| matches!(holder.holding, Holding::Leaf(_));
+        let owners: Vec<_> = register.others(task, &path).filter(is_leaf).collect();
+        if owners.iter().any(|owner| owner.holding == Holding::Leaf(print)) {
+            return None;
+        }
+        for owner in owners {
+            changes.of(&owner.task).insert(path.clone(), Holding::Leaf(print));
+        }
+        Some(Owned { path, holding: Holding::Seen(print) })
+    }
+
+    /// What tasks have installed and someone has removed.
+    fn find_gone(&self, sound: &HashSet<&str>, changes: &mut Changes) {
+        let state = self.state();
+        for (task, installed) in state.all_installed().filter(|(task, _)| sound.contains(task)) {
+            let leaves = installed.owned.iter().filter(|owned| matches!(owned.holding, Holding::Leaf(_)));
+            for Owned { path, .. } in leaves {
+                if matches!(probe(&Path::new("/").join(path)), Ok(None)) {
+                    changes.gone.insert(path.clone());
+                    changes.of(task).insert(path.clone(), Holding::Lost);
+                }
+            }
+        }
+    }
+
+    /// What a direct task made of another task's file is how it is meant to be.
+    fn settle_changes(&self, changes: Changes) -> Result<()> {
+        let mut register = self.register();
+        let register = register.get_or_insert_with(|| Register::of(&self.state()));
+        for (task, holdings) in &changes.by_task {
+            self.amend(register, task, |record| {
+                for owned in &mut record.owned {
+                    if let Some(holding) = holdings.get(&owned.path) {
+                        owned.holding = *holding;
+                    }
+                }
+            })?;
         }
         Ok(())
     }
 
-    fn seen(&self, root: &Path, task: &str, entry: &Entry) -> Option<Owned> {
-        let path = root.join(&entry.path);
-        let path = path.strip_prefix("/").ok()?.to_path_buf();
+    fn record_direct(
+        &self,
+        task: &str,
+        tag: &str,
+        overrides: &[String],
+        complete: bool,
+        owned: Vec<Owned>,
+    ) -> Result<()> {
         let mut register = self.register();
-        let register = register.get_or_insert_with(|| super::Register::of(&self.state()));
-        if register.others(task, &path).next().is_some() {
-            return None;
-        }
-        let print = Print::of(&probe(&Path::new("/").join(&path)).ok().flatten()?);
-        Some(Owned { path, holding: Holding::Seen(print) })
+        let register = register.get_or_insert_with(|| Register::of(&self.state()));
+        let record = Installed { tag: tag.to_owned(), complete, overrides: overrides.to_vec(), owned };
+        self.keep(register, task, &record)
     }
+}
 
-    fn record_direct(&self, task: &str, record: &Installed) -> Result<()> {
-        let mut register = self.register();
-        let register = register.get_or_insert_with(|| super::Register::of(&self.state()));
-        self.keep(register, task, record)
+/// What direct tasks did to the files of others.
+#[derive(Default)]
+struct Changes {
+    gone: BTreeSet<PathBuf>,
+    by_task: BTreeMap<String, HashMap<PathBuf, Holding>>,
+}
+
+impl Changes {
+    fn of(&mut self, task: &str) -> &mut HashMap<PathBuf, Holding> {
+        self.by_task.entry(task.to_owned()).or_default()
     }
 }
 

@@ -11,7 +11,7 @@ use std::io::{ErrorKind, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use crate::cache::codec::{FRAME_HEADER, Reader, Writer, frame};
+use crate::cache::codec::{Reader, Writer, frame};
 use crate::error::{Error, Result};
 use crate::host::fs::write_atomic;
 
@@ -216,6 +216,8 @@ fn refuse_newer(path: &Path, bytes: &[u8]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+
+    use crate::cache::codec::FRAME_HEADER;
 
     use super::*;
 

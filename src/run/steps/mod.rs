@@ -21,7 +21,7 @@ use crate::model::Command;
 pub(crate) fn run_all(commands: &[Command], context: &Context<'_>) -> Result<()> {
     for (index, command) in commands.iter().enumerate() {
         context.cancel.check()?;
-        let title = command.title();
+        let title = context.secrets.mask_text(command.title());
         context.log.line(format!("[{}/{}] {title}", index + 1, commands.len()).as_bytes())?;
         context.tell(Event::StepStarted { task: context.task.clone(), step: index + 1, steps: commands.len(), title });
         run(command, context)?;

@@ -1,0 +1,195 @@
+//! The conformance suite: what every store promises, as checks that anyone who writes one can run.
+//!
+//! ```
+//! # fn main() -> anyhow::Result<()> {
+//! # let dir = tempfile::tempdir()?;
+//! let store = cortado::DirectoryStore::open(dir.path())?;
+//! cortado::conformance::check(&store)?;
+//! # Ok(())
+//! # }
+//! ```
+
+use std::io::{self, Read};
+use std::sync::Barrier;
+
+use anyhow::{Context, bail, ensure};
+
+use super::store::{Put, Store, Stored};
+
+/// A rule: what it says, and what finds out.
+type Rule = (&'static str, fn(&dyn Store) -> anyhow::Result<()>);
+
+const RULES: [Rule; 9] = [
+    ("what was never put is nowhere", absent),
+    ("what is put is got back byte by byte", round_trip),
+    ("the first object of a name stays", first_wins),
+    ("an object is replaced when that is asked for", replace),
+    ("a removed object is gone and can be put anew", remove),
+    ("every object is listed once, with its size", list),
+    ("a put that fails leaves everything as it was", failed_put),
+    ("an open object is read whole, whatever happens to its name", open_object),
+    ("of many writers at once one wins, and its object is whole", many_writers),
+];
+
+/// Beginning of the names of all objects that the checks make and remove again.
+const PREFIX: &str = "conformance-";
+
+/// Writers of one name at once.
+const WRITERS: usize = 32;
+
+/// Checks that a store keeps what the trait promises. It may hold other objects; none may be called `conformance-…`.
+///
+/// # Errors
+/// The first rule that it breaks, and how. Objects of the check may be left behind then.
+pub fn check(store: &dyn Store) -> anyhow::Result<()> {
+    for (rule, keeps) in RULES {
+        keeps(store).with_context(|| format!("{} breaks the rule that {rule}", store.place()))?;
+    }
+    Ok(())
+}
+
+fn absent(store: &dyn Store) -> anyhow::Result<()> {
+    let name = name("absent");
+    ensure!(store.get(&name)?.is_none(), "`get` found it");
+    ensure!(!store.has(&name)?, "`has` says that it is there");
+    ensure!(!store.remove(&name)?, "`remove` says that it was there");
+    ensure!(!listed(store)?.iter().any(|(listed, _)| *listed == name), "`list` lists it");
+    Ok(())
+}
+
+fn round_trip(store: &dyn Store) -> anyhow::Result<()> {
+    for size in [0, 1, 4096, (1 << 20) + 3] {
+        let (name, content) = (name(&format!("round-{size}")), content(size, size));
+        ensure!(put(store, &name, &content, false)? == Stored::New, "`put` of {size} bytes did not say `New`");
+        ensure!(store.has(&name)?, "`has` does not find {size} bytes");
+        ensure!(get(store, &name)?.as_ref() == Some(&content), "{size} bytes came back changed");
+        store.remove(&name)?;
+    }
+    Ok(())
+}
+
+fn first_wins(store: &dyn Store) -> anyhow::Result<()> {
+    let name = name("first");
+    put(store, &name, b"first", false)?;
+    ensure!(put(store, &name, b"second", false)? == Stored::Present, "the second `put` did not say `Present`");
+    ensure!(get(store, &name)?.as_deref() == Some(b"first"), "the second content took its place");
+    store.remove(&name).map(drop)
+}
+
+fn replace(store: &dyn Store) -> anyhow::Result<()> {
+    let name = name("replace");
+    ensure!(put(store, &name, b"first", true)? == Stored::New, "replacing nothing did not say `New`");
+    ensure!(put(store, &name, b"second", true)? == Stored::New, "replacing did not say `New`");
+    ensure!(get(store, &name)?.as_deref() == Some(b"second"), "the first content is still there");
+    store.remove(&name).map(drop)
+}
+
+fn remove(store: &dyn Store) -> anyhow::Result<()> {
+    let name = name("remove");
+    put(store, &name, b"old", false)?;
+    ensure!(store.remove(&name)?, "`remove` says that it was not there");
+    ensure!(!store.remove(&name)?, "it was there a second time");
+    ensure!(store.get(&name)?.is_none() && !store.has(&name)?, "it is still there");
+    ensure!(put(store, &name, b"new", false)? == Stored::New, "its name is still taken");
+    ensure!(get(store, &name)?.as_deref() == Some(b"new"), "the old content came back");
+    store.remove(&name).map(drop)
+}
+
+fn list(store: &dyn Store) -> anyhow::Result<()> {
+    let names: Vec<_> = (0..5).map(|number| name(&format!("list-{number}"))).collect();
+    for (size, name) in names.iter().enumerate() {
+        put(store, name, &content(size, size), false)?;
+    }
+    let wanted: Vec<_> = names.iter().cloned().zip(0..).collect();
+    let found = listed(store)?;
+    ensure!(found == wanted, "it lists {found:?}, not {wanted:?}");
+    names.iter().try_for_each(|name| store.remove(name).map(drop))
+}
+
+fn failed_put(store: &dyn Store) -> anyhow::Result<()> {
+    let (fresh, taken) = (name("failed-fresh"), name("failed-taken"));
+    put(store, &taken, b"whole", false)?;
+    for (name, replace) in [(&fresh, false), (&fresh, true), (&taken, true)] {
+        let mut half = (&b"half"[..]).chain(Broken);
+        ensure!(store.put(name, &mut half, &Put::replacing(replace)).is_err(), "`put` kept half of an object");
+    }
+    ensure!(store.get(&fresh)?.is_none() && !store.has(&fresh)?, "half of an object is visible");
+    ensure!(listed(store)? == [(taken.clone(), 5)], "`list` lists half of an object");
+    ensure!(get(store, &taken)?.as_deref() == Some(b"whole"), "half of an object took the place of a whole one");
+    store.remove(&taken).map(drop)
+}
+
+fn open_object(store: &dyn Store) -> anyhow::Result<()> {
+    let name = name("open");
+    let (old, new) = (content(1, 300_000), content(2, 200_000));
+    put(store, &name, &old, false)?;
+    let opened = store.get(&name)?.context("it is not there")?;
+    put(store, &name, &new, true)?;
+    let replaced = read(opened)?;
+    ensure!(replaced == old || replaced == new, "an object replaced while it was open is a mixture");
+    let opened = store.get(&name)?.context("it is not there")?;
+    store.remove(&name)?;
+    // A store may also fail to go on, but not end as if all had been read.
+    ensure!(read(opened).map_or(true, |content| content == new), "an object removed while it was open is cut short");
+    Ok(())
+}
+
+fn many_writers(store: &dyn Store) -> anyhow::Result<()> {
+    let name = name("many");
+    let start = Barrier::new(WRITERS);
+    let write = |number: usize| {
+        start.wait();
+        put(store, &name, &content(number, 50_000), false)
+    };
+    let results: Vec<_> = std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..WRITERS).map(|number| scope.spawn(move || write(number))).collect();
+        writers.into_iter().map(|writer| writer.join().unwrap_or_else(|_| bail!("`put` panicked"))).collect()
+    });
+    let results = results.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
+    let winners: Vec<_> = (0..WRITERS).filter(|number| results.get(*number) == Some(&Stored::New)).collect();
+    let [winner] = winners.as_slice() else { bail!("{} writers were told that theirs is kept", winners.len()) };
+    ensure!(get(store, &name)?.as_ref() == Some(&content(*winner, 50_000)), "what is kept is not the winner's");
+    ensure!(listed(store)? == [(name.clone(), 50_000)], "something else is left");
+    store.remove(&name).map(drop)
+}
+
+/// Named like an artifact.
+fn name(what: &str) -> String {
+    format!("{PREFIX}{what}-{}.tar.gz", "0123456789abcdef".repeat(4))
+}
+
+/// Bytes that tell from each other by seed and by place.
+fn content(seed: usize, size: usize) -> Vec<u8> {
+    (0..size).map(|at| (at ^ (at >> 8) ^ seed.wrapping_mul(151)) as u8).collect()
+}
+
+fn put(store: &dyn Store, name: &str, mut content: &[u8], replace: bool) -> anyhow::Result<Stored> {
+    store.put(name, &mut content, &Put::replacing(replace))
+}
+
+fn get(store: &dyn Store, name: &str) -> anyhow::Result<Option<Vec<u8>>> {
+    store.get(name)?.map(read).transpose()
+}
+
+fn read(mut object: Box<dyn Read + Send>) -> anyhow::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    object.read_to_end(&mut content)?;
+    Ok(content)
+}
+
+/// The checks' own objects, sorted, each with its size.
+fn listed(store: &dyn Store) -> anyhow::Result<Vec<(String, u64)>> {
+    let listed = store.list()?.into_iter().filter(|listed| listed.name.starts_with(PREFIX));
+    let mut listed: Vec<_> = listed.map(|listed| (listed.name, listed.size)).collect();
+    listed.sort();
+    Ok(listed)
+}
+
+/// A source that fails.
+struct Broken;
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::other("pulled the plug"))
+    }
+}

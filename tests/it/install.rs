@@ -1,0 +1,200 @@
+//! Installing: the product holds what the tasks of today have made, and nothing else.
+
+use std::fs;
+
+use cortado::{Error, Event, Task};
+
+use crate::support::{Shop, look, remove};
+
+/// A task that installs files, each with its own path as content.
+fn files(name: &str, version: &str, paths: &[&str]) -> Task {
+    let lines = paths.iter().map(|path| {
+        format!(
+            "mkdir -p \"$(dirname @{{stage_install_dir}}/{path})\"; printf {path} > @{{stage_install_dir}}/{path}\n"
+        )
+    });
+    Task::new(name).version(version).command(lines.collect::<String>() + "true")
+}
+
+/// A step that writes down what is installed when it runs.
+fn listing(shop: &Shop, name: &str) -> String {
+    format!("cd @{{install_dir}} 2>/dev/null && find . -type f | sort > '{}' || true", shop.path(name).display())
+}
+
+#[test]
+fn a_new_version_leaves_nothing_of_the_old_one() {
+    let shop = Shop::new();
+    let first = shop.run_tasks([files("a", "1", &["bin/a", "old/deep/x"])]);
+    assert_eq!(first.of("a"), "built");
+    assert_eq!(shop.run_tasks([files("a", "2", &["bin/b"])]).of("a"), "built");
+    assert_eq!(
+        (shop.names("install"), shop.names("install/bin")),
+        (vec!["LICENSE".into(), "bin".into()], vec!["b".into()])
+    );
+    // The artifact of the second version holds nothing of the first either.
+    shop.clean();
+    assert_eq!(shop.run_tasks([files("a", "2", &["bin/b"])]).of("a"), "restored");
+    assert_eq!(
+        (shop.names("install"), shop.names("install/bin")),
+        (vec!["LICENSE".into(), "bin".into()], vec!["b".into()])
+    );
+}
+
+#[test]
+fn a_build_sees_nothing_that_a_clean_one_would_not() {
+    let shop = Shop::new();
+    let chain = |version: &str, base: &str| {
+        [
+            files("base", version, &[base]).command(listing(&shop, "seen-by-base")),
+            files("middle", "1", &["middle"]).depends_on("base").command(listing(&shop, "seen-by-middle")),
+            files("top", "1", &["top"]).depends_on("middle").command(listing(&shop, "seen-by-top")),
+            files("apart", "1", &["apart"]),
+        ]
+    };
+    shop.run_with(&shop.project(chain("1", "old")), |engine| engine.jobs(1));
+    let again = shop.run_with(&shop.project(chain("2", "new")), |engine| engine.jobs(1));
+    assert_eq!(again.of("apart"), "up to date");
+    assert_eq!(shop.text("seen-by-base"), "./LICENSE\n./apart\n");
+    assert_eq!(shop.text("seen-by-middle"), "./LICENSE\n./apart\n./new\n");
+    assert_eq!(shop.text("seen-by-top"), "./LICENSE\n./apart\n./middle\n./new\n");
+}
+
+#[test]
+fn what_leaves_the_project_leaves_the_product() {
+    let shop = Shop::new();
+    shop.run_tasks([files("a", "1", &["a/x"]), files("b", "1", &["b/x", "a/y"])]);
+    let seen = shop.run_tasks([files("a", "1", &["a/x"])]);
+    assert_eq!(seen.all(), "a up to date");
+    assert_eq!(
+        (shop.names("install"), shop.names("install/a")),
+        (vec!["LICENSE".into(), "a".into()], vec!["x".into()])
+    );
+    assert!(!shop.text("install/LICENSE").contains("bundles b "));
+}
+
+#[test]
+fn a_filter_leaves_other_tasks_alone() {
+    let shop = Shop::new();
+    let tasks = |version: &str| {
+        [files("a", version, &["a"]), files("b", version, &["b"]).depends_on("a"), files("c", version, &["c"])]
+    };
+    shop.run_tasks(tasks("1"));
+    let before = look(&shop.installed("b"));
+    let some = shop.run_with(&shop.project(tasks("2")), |engine| engine.store(shop.store()).only(["a"]));
+    assert_eq!(some.all(), "a built");
+    assert_eq!(
+        (shop.text("install/b"), shop.text("install/c"), look(&shop.installed("b"))),
+        ("b".into(), "c".into(), before)
+    );
+    assert_eq!(shop.run_tasks(tasks("2")).all(), "a up to date, b built, c built");
+}
+
+#[test]
+fn a_file_may_move_from_one_task_to_another() {
+    let shop = Shop::new();
+    shop.run_tasks([files("a", "1", &["tool"]), files("b", "1", &["other"])]);
+    let moved = shop.run_tasks([files("a", "2", &["elsewhere"]), files("b", "2", &["tool", "other"])]);
+    assert!(moved.report.success(), "{}", moved.all());
+    assert_eq!(shop.names("install"), ["LICENSE", "elsewhere", "other", "tool"]);
+}
+
+#[test]
+fn two_tasks_that_disagree_about_a_file_are_both_named() {
+    let shop = Shop::new();
+    let tasks = || [shop.ware("a", "one"), shop.ware("b", "x").command("echo two > @{stage_install_dir}/share/a")];
+    let [a, b] = tasks();
+    let seen = shop.run_with(&shop.project([a, b.depends_on("a")]), |engine| engine);
+    let Error::Conflict { path, first, second } = seen.error("b") else { panic!("{:?}", seen.error("b")) };
+    assert_eq!((path, &**first, &**second), (&shop.installed("share/a"), "a", "b"));
+    assert!(seen.error("b").hint().unwrap().contains("`overrides` naming `a`"));
+    assert_eq!(shop.text("install/share/a"), "one");
+    let [a, b] = tasks();
+    let tasks = [a, b.depends_on("a").overrides("a")];
+    let seen = shop.run_with(&shop.project(tasks.clone()), |engine| engine);
+    assert_eq!(seen.all(), "a up to date, b installed");
+    assert_eq!(shop.text("install/share/a"), "two\n");
+    assert_eq!(shop.run_with(&shop.project(tasks), |engine| engine).all(), "a up to date, b up to date");
+}
+
+#[test]
+fn what_someone_removes_or_changes_is_put_back() {
+    let shop = Shop::new();
+    let project = shop.project([files("a", "1", &["x/y", "z"])]);
+    shop.run(&project);
+    let whole = look(&shop.path("install"));
+    remove(&shop.installed("x"));
+    assert_eq!(shop.run(&project).of("a"), "installed");
+    fs::remove_file(shop.installed("z")).unwrap();
+    fs::create_dir(shop.installed("z")).unwrap();
+    let refused = shop.run(&project);
+    assert!(matches!(refused.error("a"), Error::Unowned { .. }), "{}", refused.all());
+    fs::remove_dir(shop.installed("z")).unwrap();
+    assert_eq!(shop.run(&project).of("a"), "installed");
+    assert_eq!(look(&shop.path("install")), whole);
+}
+
+#[test]
+fn files_of_nobody_are_not_replaced_unless_that_is_allowed() {
+    let shop = Shop::new();
+    shop.write("install/share/a", "precious");
+    let project = shop.project([shop.ware("a", "x")]);
+    let seen = shop.run(&project);
+    let Error::Unowned { path, .. } = seen.error("a") else { panic!("{:?}", seen.error("a")) };
+    assert_eq!(path, &shop.installed("share/a"));
+    assert_eq!((shop.text("install/share/a"), shop.objects().len()), ("precious".into(), 0));
+    let allowed = shop.run_with(&project, |engine| engine.replace_unowned(true));
+    assert_eq!((allowed.of("a"), shop.text("install/share/a")), ("installed".into(), "x".into()));
+}
+
+#[test]
+fn what_is_staged_outside_is_refused_and_not_kept() {
+    let shop = Shop::new();
+    let outside = Task::new("a").version("1").command("mkdir -p $DESTDIR/etc; echo x > $DESTDIR/etc/cortado-test");
+    let seen = shop.run_tasks([outside]);
+    let Error::Outside { path, .. } = seen.error("a") else { panic!("{:?}", seen.error("a")) };
+    assert_eq!(path.to_str(), Some("/etc/cortado-test"));
+    assert_eq!(shop.objects().len(), 0);
+}
+
+#[test]
+fn an_install_directory_that_cannot_be_made_is_found_before_anything_is_built() {
+    let shop = Shop::new();
+    shop.write("file", "in the way");
+    let project = shop.builder().install_dir(shop.path("file/install")).task(shop.ware("a", "x")).build().unwrap();
+    let seen = shop.run(&project);
+    let Error::Io { path, .. } = seen.error("a") else { panic!("{:?}", seen.error("a")) };
+    assert_eq!((path, shop.count("a")), (&shop.path("file/install"), 0));
+}
+
+#[test]
+fn a_work_directory_of_someone_else_is_refused_untouched() {
+    let shop = Shop::new();
+    shop.write("work/thesis.tex", "years of work");
+    let (events, result) = shop.try_run(&shop.project([shop.ware("a", "x")]), |engine| engine);
+    assert!(matches!(result, Err(Error::Foreign { .. })));
+    assert!(matches!(events[..], [Event::RunStarted { .. }, Event::RunFinished { success: false, .. }]), "{events:?}");
+    assert_eq!((shop.names("work"), shop.path("install").exists()), (vec!["thesis.tex".into()], false));
+    let shop = Shop::new();
+    shop.write("file", "in the way");
+    let project = shop.builder().work_dir(shop.path("file/work")).task(shop.ware("a", "x")).build().unwrap();
+    assert!(matches!(shop.try_run(&project, |engine| engine).1, Err(Error::Io { .. })));
+}
+
+#[test]
+fn an_extra_file_outside_the_install_directory_may_be_allowed() {
+    let shop = Shop::new();
+    let outside = shop.path("etc/shop.conf");
+    let task = |version: &str| {
+        let line = format!("mkdir -p $DESTDIR{0}; echo {version} > $DESTDIR{0}/shop.conf", shop.path("etc").display());
+        Task::new("a").version(version).command(line)
+    };
+    let project =
+        |version: &str| shop.builder().extra_file(outside.display().to_string()).task(task(version)).build().unwrap();
+    assert_eq!(shop.run(&project("1")).of("a"), "built");
+    assert_eq!(shop.text("etc/shop.conf"), "1\n");
+    assert_eq!(shop.run(&project("2")).of("a"), "built");
+    assert_eq!(shop.text("etc/shop.conf"), "2\n");
+    let gone = shop.builder().extra_file(outside.display().to_string()).build().unwrap();
+    shop.run(&gone);
+    assert!(!outside.exists());
+}

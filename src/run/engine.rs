@@ -235,10 +235,12 @@ impl<'p> Engine<'p> {
             true => None,
             false => Some(self.lock(&dir)?),
         };
-        let state = Mutex::new(match what.is_dry_run() {
+        // Opening a state makes one, which would have to be removed again.
+        let state = match what.is_dry_run() || !dir.state().exists() {
             true => State::look(&dir.state())?,
             false => State::open(&dir.state())?,
-        });
+        };
+        let state = Mutex::new(state);
         let options = InstallOptions { install_dir: self.project.install_dir.clone(), ..InstallOptions::default() };
         clean::clean(what, self.project, &dir, &Installer::new(options, &state), &state)
     }

@@ -16,4 +16,6 @@ mod locks;
 mod recipe;
 mod sources;
 mod steps;
+mod stores;
 mod support;
+mod umask;

@@ -223,7 +223,12 @@ impl<'p> Engine<'p> {
     fn run_locked(&self, graph: &Graph<'p>, selection: &[usize], start: Instant) -> Result<Report> {
         let dir = WorkDir::open(self.project.work_dir())?;
         let _lock = self.lock(&dir)?;
-        let state = Mutex::new(State::open(&dir.state())?);
+        let state = State::open(&dir.state())?;
+        if state.dropped() > 0 {
+            let text = format!("`{}` was damaged: what was installed last may be unknown", dir.state().display());
+            self.observers.tell(&Event::Warning { task: None, text });
+        }
+        let state = Mutex::new(state);
         let plan = self.plan(graph, selection, &state)?;
         self.carry_out(&plan, dir, &state, start)
     }

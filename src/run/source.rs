@@ -7,7 +7,7 @@ use globset::{Glob, GlobSetBuilder};
 
 use super::context::Context;
 use super::event::{Event, SourceState};
-use super::local_tree;
+use super::neutral;
 use crate::error::{Error, Result};
 use crate::host::decompress;
 use crate::host::download::{Download, DownloadEvent, Network, redact};
@@ -81,7 +81,7 @@ fn unpack_file(source: &Archive, file: &Path, dir: &Path) -> Result<()> {
     match format {
         Format::Plain => {
             let name = file.file_name().unwrap_or_default();
-            std::fs::copy(file, dir.join(name)).map(drop).map_err(Error::io("copy", file))
+            neutral::copy_file(file, 0o644, &dir.join(name))
         }
         Format::Zip => zip(file, dir, source.strip),
         format => {
@@ -127,7 +127,7 @@ fn local(source: &Local, dir: &Path, context: &Context<'_>) -> Result<()> {
     let found = std::fs::metadata(&path).map_err(Error::io("read", &path))?;
     if !found.is_dir() {
         let name = path.file_name().unwrap_or_default();
-        return local_tree::copy_file(&path, found.permissions().mode(), &dir.join(name));
+        return neutral::copy_file(&path, found.permissions().mode(), &dir.join(name));
     }
     let mut excludes = GlobSetBuilder::new();
     for pattern in &source.excludes {
@@ -139,7 +139,7 @@ fn local(source: &Local, dir: &Path, context: &Context<'_>) -> Result<()> {
     }
     let excludes = excludes.build().unwrap_or_default();
     let ours = [&context.paths.work_dir, &context.paths.install_dir];
-    local_tree::copy(&path, dir, &|below, _| {
+    neutral::copy(&path, dir, &|below, _| {
         excludes.is_match(below) || ours.iter().any(|ours| **ours == path.join(below))
     })
 }
@@ -164,6 +164,7 @@ fn repository(source: &Git, inputs: &Inputs, dir: &Path, supply: &Supply, contex
     };
     let mirror = git.fetch(&commit)?;
     git.checkout(&mirror, &commit, dir, source.submodules)?;
+    neutral::level(dir)?;
     ready(context, from);
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! The licence summary: one file that says under which licences the product and everything in it stand.
 
 use std::fmt::Write;
-use std::fs::{File, FileTimes};
+use std::fs::{File, FileTimes, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -28,7 +29,9 @@ pub(crate) fn write(project: &Project, text: &str) -> Result<()> {
     // Like everything that is installed, so that equal products are equal trees.
     let time = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(project.source_date_epoch));
     let times = FileTimes::new().set_modified(time.unwrap_or(SystemTime::UNIX_EPOCH));
-    File::open(&path).and_then(|file| file.set_times(times)).map_err(Error::io("date", &path))
+    let file = File::open(&path).map_err(Error::io("open", &path))?;
+    file.set_times(times).map_err(Error::io("date", &path))?;
+    file.set_permissions(Permissions::from_mode(0o644)).map_err(Error::io("set the mode of", &path))
 }
 
 /// What is told instead when a task installs a file of its own where the summary goes.

@@ -18,4 +18,6 @@ mod locks;
 mod recipe;
 mod sources;
 mod steps;
+mod stores;
 mod support;
+mod umask;

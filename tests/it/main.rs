@@ -4,7 +4,6 @@
 mod cache;
 #[cfg(feature = "cli")]
 mod cli;
-
 mod examples;
 mod failure;
 mod faults;

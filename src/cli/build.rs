@@ -1,6 +1,5 @@
 //! `cortado build`: carries a recipe out and tells about it, on a terminal, as plain lines, or as JSON.
 
-use indicatif::MultiProgress;
 use serde::Serialize;
 
 use super::args::{Build, Common};
@@ -8,6 +7,7 @@ use super::cache;
 use super::interrupt::Interrupt;
 use super::live::Live;
 use super::recipe::Loaded;
+use super::screen::Screen;
 use super::terminal::Terminal;
 use crate::{Cancel, Closing, Detail, Engine, Event, Exit, Failure, Narrator, Report, Result, summary};
 
@@ -62,8 +62,9 @@ fn watch<'p>(engine: Engine<'p>, common: &Common, args: &Build, terminal: &Termi
     };
     let mut narrator = Narrator::new(detail, terminal.err_paint());
     if live && !common.quiet {
-        let screen = MultiProgress::new();
-        let mut live = Live::new(&screen, narrator);
+        let screen = Screen::open();
+        let said = terminal.clone();
+        let mut live = Live::new(&screen, move |text: &str| said.line(text), narrator);
         let say = move |text: &str| screen.suspend(|| terminal.line(text));
         return (engine.observe(move |event| live.show(event)), Box::new(say));
     }

@@ -1,5 +1,10 @@
 //! How output looks: plain where nobody watches, coloured where that was asked for.
 
+use std::fs::File;
+use std::io::Read;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
 use super::{SHOP, Shop};
 
 #[test]
@@ -42,4 +47,39 @@ fn what_a_recipe_prints_is_not_part_of_a_report() {
     let shop = Shop::new(&format!("print('hello')\n{SHOP}"));
     let listing = shop.run(&["list", "--json"]).ends(0).mentions("hello");
     assert!(!listing.out.contains("hello"), "{}", listing.out);
+}
+
+/// What a command shows on a terminal, escape sequences and all.
+fn on_a_terminal(shop: &Shop, args: &[&str]) -> String {
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&ours).unwrap();
+    unlockpt(&ours).unwrap();
+    let name = ptsname(&ours, Vec::new()).unwrap().into_string().unwrap();
+    let theirs = File::options().read(true).write(true).open(name).unwrap();
+    let mut command = shop.command(args);
+    let mut child = command.env("TERM", "xterm").stderr(theirs).spawn().unwrap();
+    drop(command); // and its copy of the terminal
+    let mut shown = Vec::new();
+    // A terminal whose other end was closed ends with an error.
+    let _end = File::from(ours).read_to_end(&mut shown);
+    assert!(child.wait().unwrap().success());
+    String::from_utf8(shown).unwrap()
+}
+
+#[test]
+fn on_a_terminal_steps_are_shown_in_place_and_ends_stay() {
+    let shop = Shop::new(SHOP);
+    let shown = on_a_terminal(&shop, &["build"]);
+    assert!(shown.contains("[1/1] echo zlib > @{stage_install_dir}/zlib"), "{shown}");
+    assert!(shown.contains("\x1b[36mzlib>\x1b[0m \x1b[32mbuilt ("), "{shown:?}");
+    assert!(shown.contains("\x1b[2K") && shown.ends_with("\n"), "{shown:?}");
+    assert!(!shown.contains("looking in the cache\r\n"), "{shown:?}");
+    let again = on_a_terminal(&shop, &["build"]);
+    assert!(again.starts_with("shop: nothing to do"), "{again:?}");
+}
+
+#[test]
+fn on_a_terminal_lines_can_be_plain_too() {
+    let shown = on_a_terminal(&Shop::new(SHOP), &["build", "--plain", "--color", "never"]);
+    assert!(shown.contains("zlib> looking in the cache\r\n") && !shown.contains('\x1b'), "{shown:?}");
 }

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 
 use super::beneath::Dir;
@@ -48,9 +48,15 @@ impl Cloner {
         self.put(dir, name, put).map_err(Error::io("link", dir.join(name)))
     }
 
-    /// Makes `name` in `dir` a symlink that says `target`.
-    pub(crate) fn symlink(&self, target: &Path, dir: &Dir, name: &OsStr) -> Result<()> {
-        let put = |name: &OsStr| Ok(rustix::fs::symlinkat(target, dir, name)?);
+    /// Makes `name` in `dir` a symlink that says `target`. Its modification time is the entry's.
+    pub(crate) fn symlink(&self, target: &Path, entry: &Entry, dir: &Dir, name: &OsStr) -> Result<()> {
+        let (tv_sec, nanoseconds) = entry.stat.mtime;
+        let time = Timespec { tv_sec, tv_nsec: nanoseconds.into() };
+        let times = Timestamps { last_access: time, last_modification: time };
+        let put = |name: &OsStr| {
+            rustix::fs::symlinkat(target, dir, name)?;
+            Ok(rustix::fs::utimensat(dir, name, &times, AtFlags::SYMLINK_NOFOLLOW)?)
+        };
         self.put(dir, name, put).map_err(Error::io("link", dir.join(name)))
     }
 
@@ -207,6 +213,20 @@ mod tests {
             assert_eq!(fs::read(story.dest.join("tool")).unwrap(), b"new");
             assert_eq!(fs::read_dir(&story.dest).unwrap().count(), 1, "{mode:?}");
         }
+    }
+
+    #[test]
+    fn a_symlink_is_as_old_as_its_entry_and_replaces_what_was_there() {
+        let story = story();
+        let dir = Root::open(&story.dest).unwrap().dir(Path::new("")).unwrap();
+        for target in ["tool", "other"] {
+            let put = Cloner::new(LinkMode::Auto).symlink(Path::new(target), &story.entry, &dir, OsStr::new("link"));
+            put.unwrap();
+            let placed = fs::symlink_metadata(story.dest.join("link")).unwrap();
+            assert_eq!((placed.mtime(), placed.mtime_nsec()), (1, 500_000_000));
+            assert_eq!(fs::read_link(story.dest.join("link")).unwrap(), Path::new(target));
+        }
+        assert_eq!(fs::read_dir(&story.dest).unwrap().count(), 1);
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! The licence summary: one file that says under which licences the product and everything in it stand.
 
 use std::fmt::Write;
+use std::fs::{File, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use super::licenses;
 use crate::error::{Error, Result};
@@ -18,7 +21,16 @@ pub(crate) fn write<'t>(project: &Project, installed: impl Iterator<Item = &'t T
         _ => {}
     }
     fs::create_dirs(fs::parent(&path))?;
-    fs::write_atomic(&path, text.as_bytes())
+    fs::write_atomic(&path, text.as_bytes())?;
+    dress(project, &path).map_err(Error::io("date", &path))
+}
+
+/// Gives the summary the mode and the time that installed files bear, whoever builds and whenever.
+fn dress(project: &Project, path: &Path) -> std::io::Result<()> {
+    let file = File::open(path)?;
+    file.set_permissions(Permissions::from_mode(0o644))?;
+    let time = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(project.source_date_epoch));
+    time.map_or(Ok(()), |time| file.set_modified(time))
 }
 
 /// The summary's text.
@@ -53,6 +65,8 @@ fn detail(text: &mut String, project: &Project, task: &Task, file: &Path) {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt;
+
     use super::*;
 
     #[test]
@@ -83,5 +97,15 @@ which is available under a \"Unspecified\" License.
 
 ";
         assert_eq!(text(&project, project.tasks().iter()), expected);
+    }
+
+    #[test]
+    fn a_summary_is_as_old_and_as_open_as_the_files_around_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = Project::new("shop").install_dir(dir.path()).work_dir("/w").source_date_epoch(86400);
+        let project = project.build().unwrap();
+        write(&project, project.tasks().iter()).unwrap();
+        let placed = std::fs::metadata(dir.path().join("LICENSE")).unwrap();
+        assert_eq!((placed.mode() & 0o7777, placed.mtime()), (0o644, 86400));
     }
 }

@@ -178,7 +178,7 @@ impl Hands<'_> {
         let source = self.tree.path.join(&entry.path);
         let first = self.linked.get(&entry.stat.inode).filter(|_| entry.kind == Kind::File);
         match (&entry.kind, first) {
-            (Kind::Symlink(target), _) => self.cloner.symlink(target, dir, name)?,
+            (Kind::Symlink(target), _) => self.cloner.symlink(target, entry, dir, name)?,
             (_, Some(first)) if self.cloner.name_again(first, dir, name).is_ok() => {}
             _ => self.cloner.file(&source, entry, dir, name)?,
         }

@@ -5,3 +5,5 @@ mod key;
 mod layers;
 #[cfg(feature = "lua")]
 mod recipe;
+#[cfg(feature = "lua")]
+mod toolbox;

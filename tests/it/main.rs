@@ -20,4 +20,6 @@ mod sources;
 mod steps;
 mod stores;
 mod support;
+#[cfg(feature = "lua")]
+mod toolbox;
 mod umask;

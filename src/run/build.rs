@@ -1,7 +1,7 @@
 //! Builds a task from its source, into a stage that becomes its tree, or directly into the install directory.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use tempfile::NamedTempFile;
@@ -90,7 +90,7 @@ impl Shared<'_> {
             start,
             end: SystemTime::now(),
         };
-        self.spans.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(span);
+        self.spans.lock().unwrap_or_else(PoisonError::into_inner).push(span);
         Ok(())
     }
 
@@ -128,10 +128,12 @@ impl Shared<'_> {
     /// upstreams as planned, and nothing that a clean build would not see.
     fn clear(&self, task: &PlannedTask<'_>) -> Result<()> {
         self.installer.clear(task.name())?;
+        // Held until all is cleared: whoever finds a task in here may rely on it.
+        let mut cleared = self.cleared.lock().unwrap_or_else(PoisonError::into_inner);
         let mut queue = task.downstreams().to_vec();
-        let mut seen = std::collections::HashSet::new();
         while let Some(position) = queue.pop() {
-            let Some(downstream) = self.plan.tasks().get(position).filter(|_| seen.insert(position)) else { continue };
+            let fresh = |_: &&PlannedTask<'_>| cleared.insert(position);
+            let Some(downstream) = self.plan.tasks().get(position).filter(fresh) else { continue };
             let installed = self.state().installed(downstream.name()).map(|installed| installed.tag);
             if installed.is_some_and(|tag| tag != downstream.tag()) {
                 self.installer.clear(downstream.name())?;

@@ -1,5 +1,6 @@
 //! What the tasks of one run share: the plan, the directories, the cache, and who is told.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -35,6 +36,8 @@ pub(crate) struct Shared<'r> {
     pub(crate) tally: Mutex<CacheReport>,
     /// Direct tasks that succeeded in this run.
     pub(crate) spans: Mutex<Vec<Span>>,
+    /// Positions of tasks that have nothing of an earlier version installed any more, nor has anything downstream.
+    pub(crate) cleared: Mutex<HashSet<usize>>,
     install_dir_is_fit: OnceLock<()>,
     jobserver: OnceLock<Jobserver>,
     starting: Mutex<()>,
@@ -73,6 +76,7 @@ impl<'r> Shared<'r> {
             cancel,
             tally: Mutex::default(),
             spans: Mutex::default(),
+            cleared: Mutex::default(),
             install_dir_is_fit: OnceLock::new(),
             jobserver: OnceLock::new(),
             starting: Mutex::new(()),

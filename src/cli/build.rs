@@ -1,12 +1,13 @@
 //! `cortado build`: carries a recipe out and tells about it, on a terminal, as plain lines, or as JSON.
 
-use indicatif::MultiProgress;
+use serde::Serialize;
 
 use super::args::{Build, Common};
 use super::cache;
 use super::interrupt::Interrupt;
 use super::live::Live;
 use super::recipe::Loaded;
+use super::screen::Screen;
 use super::terminal::Terminal;
 use crate::{Cancel, Closing, Detail, Engine, Event, Exit, Failure, Narrator, Report, Result, summary};
 
@@ -20,7 +21,7 @@ pub(super) fn run(common: &Common, args: &Build, terminal: &Terminal) -> Result<
     let report = loaded.locate(engine.run());
     drop(interrupt);
     let report = report?;
-    conclude(&report, common, terminal)?;
+    conclude(&report, common, terminal);
     Ok(Exit::of_report(&report))
 }
 
@@ -61,8 +62,9 @@ fn watch<'p>(engine: Engine<'p>, common: &Common, args: &Build, terminal: &Termi
     };
     let mut narrator = Narrator::new(detail, terminal.err_paint());
     if live && !common.quiet {
-        let screen = MultiProgress::new();
-        let mut live = Live::new(&screen, narrator);
+        let screen = Screen::open();
+        let said = terminal.clone();
+        let mut live = Live::new(&screen, move |text: &str| said.line(text), narrator);
         let say = move |text: &str| screen.suspend(|| terminal.line(text));
         return (engine.observe(move |event| live.show(event)), Box::new(say));
     }
@@ -71,18 +73,17 @@ fn watch<'p>(engine: Engine<'p>, common: &Common, args: &Build, terminal: &Termi
     (engine.observe(observe), Box::new(move |text| said.line(text)))
 }
 
-fn line_of_json(terminal: &Terminal, event: &Event) {
-    if let Ok(line) = serde_json::to_string(event) {
+fn line_of_json(terminal: &Terminal, value: &impl Serialize) {
+    if let Ok(line) = serde_json::to_string(value) {
         // Nobody may be listening: that is no reason to stop building.
         let _nobody_listens = terminal.report(&(line + "\n"));
     }
 }
 
 /// The end: the report, and what to do about each failure.
-fn conclude(report: &Report, common: &Common, terminal: &Terminal) -> Result<()> {
+fn conclude(report: &Report, common: &Common, terminal: &Terminal) {
     if common.json {
-        let line = serde_json::to_string(&Closing::of(report)).map_err(|error| crate::Error::User(error.into()))?;
-        return terminal.report(&(line + "\n"));
+        return line_of_json(terminal, &Closing::of(report));
     }
     if !common.quiet || !report.success() {
         terminal.say(&summary(report, terminal.err_paint()));
@@ -90,5 +91,4 @@ fn conclude(report: &Report, common: &Common, terminal: &Terminal) -> Result<()>
     for error in report.tasks.iter().filter_map(|task| task.error.as_ref()) {
         terminal.say(&Failure::of(error).text(terminal.err_paint()));
     }
-    Ok(())
 }

@@ -28,7 +28,11 @@ pub(super) fn connect<'p>(
     }
     match open(options) {
         Ok(store) => Ok(engine.store(store)),
-        Err(error) if policy.requires_read() => Err(error),
+        Err(error) if policy.requires_read() => Err(Error::Cache {
+            operation: "opening",
+            tag: options.cache_dir.as_deref().map_or("default".into(), |dir| dir.display().to_string()),
+            reason: error.to_string(),
+        }),
         Err(error) => {
             terminal.say(&format!("warning: going on without a cache: {error}\n"));
             Ok(engine)

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::args::{Clean, Common};
 use super::recipe::Loaded;
 use super::terminal::Terminal;
-use crate::{Cleaned, Event, Exit, JSON_FORMAT, Result};
+use crate::{Cleaned, Exit, JSON_FORMAT, Result};
 
 /// What was removed, for programs.
 #[derive(Serialize)]
@@ -22,10 +22,9 @@ struct CleanReport<'c> {
 pub(super) fn run(common: &Common, args: &Clean, terminal: &Terminal) -> Result<Exit> {
     let loaded = Loaded::new(common, terminal)?;
     let what = crate::Clean::new().trees(args.trees).everything(args.all).dry_run(args.dry_run);
-    let engine = loaded.engine().holder("cortado clean").wait(args.lock.wait()).observe(|event: &Event| {
-        let _nobody_listens = std::io::Write::write_all(&mut std::io::stderr(), format!("{event}\n").as_bytes());
-    });
-    let cleaned = engine.clean(&what)?;
+    let said = terminal.clone();
+    let engine = loaded.engine().holder("cortado clean").wait(args.lock.wait());
+    let cleaned = engine.observe(move |event| said.line(&event.to_string())).clean(&what)?;
     let project = loaded.project().name();
     if terminal.json() {
         let Cleaned { files, work, .. } = &cleaned;

@@ -17,6 +17,8 @@ const NAME_WIDTH: usize = 16;
 /// Shows a run on a terminal.
 pub(super) struct Live {
     screen: MultiProgress,
+    /// Shows a line that stays.
+    line: Box<dyn FnMut(&str) + Send>,
     narrator: Narrator,
     tasks: HashMap<TaskRef, ProgressBar>,
     run: Option<ProgressBar>,
@@ -26,15 +28,25 @@ pub(super) struct Live {
 }
 
 impl Live {
-    pub(super) fn new(screen: &MultiProgress, narrator: Narrator) -> Self {
+    pub(super) fn new(screen: &MultiProgress, line: impl FnMut(&str) + Send + 'static, narrator: Narrator) -> Self {
         let screen = screen.clone();
-        Self { screen, narrator, tasks: HashMap::new(), run: None, total: 0, finished: 0, failed: 0 }
+        Self {
+            screen,
+            line: Box::new(line),
+            narrator,
+            tasks: HashMap::new(),
+            run: None,
+            total: 0,
+            finished: 0,
+            failed: 0,
+        }
     }
 
     /// Shows an event.
     pub(super) fn show(&mut self, event: &Event) {
-        for line in self.narrator.tell(event) {
-            let _terminal_gone = self.screen.println(line);
+        let lines = self.narrator.tell(event);
+        if !lines.is_empty() {
+            self.screen.suspend(|| lines.iter().for_each(|line| (self.line)(line)));
         }
         match event {
             Event::RunStarted { tasks, .. } => self.total = *tasks,
@@ -55,7 +67,7 @@ impl Live {
             self.run = Some(run);
         }
         if !self.tasks.contains_key(task) {
-            let line = self.line(task);
+            let line = self.task(task);
             self.tasks.insert(task.clone(), line);
         }
         if let Some(line) = self.tasks.get(task) {
@@ -65,7 +77,7 @@ impl Live {
     }
 
     /// A new line, above the run's.
-    fn line(&mut self, task: &TaskRef) -> ProgressBar {
+    fn task(&mut self, task: &TaskRef) -> ProgressBar {
         let padding = " ".repeat(NAME_WIDTH.saturating_sub(task.chars().count()));
         let name = self.narrator.name(task) + &padding;
         let line = ProgressBar::new_spinner().with_style(style("{spinner} {prefix} {wide_msg} {elapsed:>4}"));
@@ -106,4 +118,104 @@ fn style(template: &str) -> ProgressStyle {
     // A template that is wrong would be wrong on every run, and the default is readable.
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
     style.tick_chars(SPINNER)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use indicatif::{ProgressDrawTarget, TermLike};
+
+    use super::*;
+    use crate::{Detail, Paint};
+
+    /// A terminal that writes down all that it is told.
+    #[derive(Debug, Clone, Default)]
+    struct Paper {
+        text: Arc<Mutex<String>>,
+    }
+
+    impl Paper {
+        fn take(&self) -> String {
+            std::mem::take(&mut self.text.lock().unwrap())
+        }
+    }
+
+    impl TermLike for Paper {
+        fn width(&self) -> u16 {
+            80
+        }
+
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.write_str(&format!("{text}\n"))
+        }
+
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            self.text.lock().unwrap().push_str(text);
+            Ok(())
+        }
+
+        fn clear_line(&self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn live() -> (Live, Paper) {
+        let paper = Paper::default();
+        let screen = MultiProgress::with_draw_target(ProgressDrawTarget::term_like(Box::new(paper.clone())));
+        let lines = paper.clone();
+        let line = move |line: &str| lines.write_line(line).unwrap();
+        (Live::new(&screen, line, Narrator::new(Detail::Brief, Paint::Never)), paper)
+    }
+
+    fn finished(outcome: Outcome) -> Event {
+        Event::TaskFinished { task: "zlib".into(), outcome, duration: Duration::from_millis(1500) }
+    }
+
+    #[test]
+    fn a_running_task_has_a_line_and_so_has_the_run() {
+        let (mut live, paper) = live();
+        live.show(&Event::RunStarted { tasks: 3, jobs: 2 });
+        live.show(&Event::StepStarted { task: "zlib".into(), step: 2, steps: 3, title: "make".into() });
+        live.screen.suspend(|| ()); // draws at once
+        let shown = paper.take();
+        assert!(shown.contains("zlib             [2/3] make"), "{shown:?}");
+        assert!(shown.contains("0 of 3 done, 1 running"), "{shown:?}");
+        live.show(&finished(Outcome::Built));
+        live.screen.suspend(|| ());
+        let shown = paper.take();
+        assert!(shown.contains("zlib> built (1.5 s)\n"), "{shown:?}");
+        assert!(shown.contains("1 of 3 done, 0 running"), "{shown:?}");
+    }
+
+    #[test]
+    fn a_run_with_nothing_to_do_shows_nothing() {
+        let (mut live, paper) = live();
+        live.show(&Event::RunStarted { tasks: 1, jobs: 1 });
+        live.show(&Event::TaskStarted { task: "zlib".into() });
+        live.show(&finished(Outcome::UpToDate));
+        live.show(&Event::RunFinished { success: true, duration: Duration::ZERO });
+        assert_eq!(paper.take().trim(), "");
+    }
 }

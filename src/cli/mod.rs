@@ -15,6 +15,7 @@ mod live;
 mod manifest;
 mod plan;
 mod recipe;
+mod screen;
 mod terminal;
 mod why;
 

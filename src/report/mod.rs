@@ -15,6 +15,7 @@ mod narrator;
 mod outcome;
 mod paint;
 mod plan;
+mod printable;
 mod summary;
 mod table;
 

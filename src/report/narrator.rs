@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::outcome::Kind;
 use super::paint::{Ink, Paint};
+use super::printable::printable;
 use crate::run::{Event, Outcome, SourceState, TaskRef};
 use crate::text;
 
@@ -99,17 +100,16 @@ impl Narrator {
     }
 
     fn output(&mut self, task: &TaskRef, line: &str, error: bool) -> Vec<String> {
-        // Of a line that was written over several times, the last state is what a terminal would show.
-        let line = line.trim_end_matches('\r').rsplit('\r').next().unwrap_or_default();
+        let line = printable(line, self.paint);
         if self.detail == Detail::Full {
             let ink = if error { Ink::Bad } else { Ink::Plain };
-            return vec![self.says(task, ink, line)];
+            return vec![self.says(task, ink, &line)];
         }
         let tail = &mut self.voice(task).tail;
         if tail.len() == TAIL {
             tail.pop_front();
         }
-        tail.push_back(line.to_owned());
+        tail.push_back(line);
         Vec::new()
     }
 

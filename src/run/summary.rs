@@ -12,15 +12,18 @@ use crate::error::{Error, Result};
 use crate::host::fs;
 use crate::model::{License, Project, Task};
 
-/// Writes the summary of the installed tasks, unless it is there already with the same text.
-pub(crate) fn write<'t>(project: &Project, installed: impl Iterator<Item = &'t Task>) -> Result<()> {
+/// Whether a summary with this text is there already.
+pub(crate) fn is_written(project: &Project, text: &str) -> Result<bool> {
     let path = project.license_summary();
-    let text = text(project, installed);
     match std::fs::read(&path) {
-        Ok(present) if present == text.as_bytes() => return Ok(()),
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Error::io("read", &path)(error)),
-        _ => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        present => present.map(|present| present == text.as_bytes()).map_err(Error::io("read", &path)),
     }
+}
+
+/// Writes the summary.
+pub(crate) fn write(project: &Project, text: &str) -> Result<()> {
+    let path = project.license_summary();
     fs::create_dirs(fs::parent(&path))?;
     fs::write_atomic(&path, text.as_bytes())?;
     // Like everything that is installed, so that equal products are equal trees.

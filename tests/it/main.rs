@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod cache;
+#[cfg(feature = "cli")]
+mod cli;
 mod direct;
 mod disk;
 mod examples;
@@ -18,4 +20,6 @@ mod sources;
 mod steps;
 mod stores;
 mod support;
+#[cfg(feature = "lua")]
+mod toolbox;
 mod umask;

@@ -1,0 +1,138 @@
+//! Building, again, after a change, and from the cache.
+
+use std::fs;
+
+use super::{SHOP, Shop, names};
+
+const BUILT: &str = "\
+zlib> looking in the cache
+zlib> not in the cache
+zlib> [1/1] echo zlib > @{stage_install_dir}/zlib
+zlib> cached, SIZE
+zlib> built (T)
+app> looking in the cache
+app> not in the cache
+app> [1/1] cat @{install_dir}/zlib > @{stage_install_dir}/app
+app> cached, SIZE
+app> built (T)
+  built  2  zlib (T), app (T)
+shop: finished after T
+";
+
+/// A text with `SIZE` for the size of an artifact.
+fn sizeless(text: &str) -> String {
+    let line = |line: &str| match line.split_once("cached, ") {
+        Some((before, _)) => format!("{before}cached, SIZE\n"),
+        None => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
+}
+
+#[test]
+fn a_build_says_what_it_does_and_a_repeat_run_that_there_is_nothing_to_do() {
+    let shop = Shop::new(SHOP);
+    let first = shop.run(&["build"]).ends(0).reports("");
+    assert_eq!(sizeless(&super::timeless(&first.err)), BUILT);
+    assert_eq!(shop.read("out/app"), "zlib\n");
+    shop.run(&["build"]).ends(0).reports("").says("shop: nothing to do, all 2 tasks are up to date (T)\n");
+}
+
+#[test]
+fn a_change_builds_what_it_touches_and_nothing_else() {
+    let shop = Shop::new(SHOP);
+    shop.run(&["build"]).ends(0);
+    shop.replace("version = \"2\"", "version = \"3\"");
+    let again = shop.run(&["build"]).ends(0);
+    let end = super::timeless(&again.err);
+    assert!(end.contains("  built      1  app (T)\n  unchanged  1  zlib\nshop: finished after T"), "{end}");
+}
+
+#[test]
+fn another_work_directory_restores_from_the_default_cache() {
+    let shop = Shop::new(SHOP);
+    shop.run(&["build"]).ends(0);
+    fs::remove_dir_all(shop.path("out")).unwrap();
+    let expected = "\
+zlib> looking in the cache
+zlib> restored (T)
+app> looking in the cache
+app> restored (T)
+  restored  2  zlib, app
+shop: finished after T
+";
+    shop.run(&["build", "--work-dir", "elsewhere"]).ends(0).says(expected);
+    assert_eq!(shop.read("out/app"), "zlib\n");
+    assert_eq!(names(&shop.path("cache")), ["cortado"]);
+}
+
+#[test]
+fn a_removed_file_comes_back_from_the_tree() {
+    let shop = Shop::new(SHOP);
+    shop.run(&["build"]).ends(0);
+    fs::remove_file(shop.path("out/app")).unwrap();
+    let again = shop.run(&["build"]).ends(0).mentions("app> installed");
+    // The time of the builds that did not have to be done again.
+    assert!(again.err.contains(" saved\n"), "{}", again.err);
+    assert_eq!(shop.read("out/app"), "zlib\n");
+}
+
+#[test]
+fn a_filter_builds_a_task_and_what_it_needs() {
+    let shop = Shop::new(SHOP);
+    shop.run(&["build", "zlib"]).ends(0).mentions("  built  1  zlib");
+    assert!(!shop.path("out/app").exists());
+}
+
+#[test]
+fn without_a_cache_nothing_is_kept_outside_of_the_work_directory() {
+    let shop = Shop::new(SHOP);
+    let built = shop.run(&["build", "--no-cache"]).ends(0);
+    assert!(!built.err.contains("cache"), "{}", built.err);
+    assert!(!shop.path("cache").exists());
+}
+
+#[test]
+fn a_recache_builds_everything_anew() {
+    let shop = Shop::new(SHOP);
+    shop.run(&["build"]).ends(0);
+    shop.run(&["build", "--recache"]).ends(0).mentions("  built  2  zlib");
+}
+
+#[test]
+fn directories_of_the_command_line_are_relative_to_the_current_one() {
+    let shop = Shop::new(SHOP);
+    fs::create_dir(shop.path("sub")).unwrap();
+    let mut command = shop.command(&["--file", "../cortado.lua", "build"]);
+    let command = command.args(["--install-dir", "here", "--work-dir", "work", "--cache-dir", "store"]);
+    let output = command.current_dir(shop.path("sub")).env_remove("XDG_CACHE_HOME").output().unwrap();
+    shop.ran(output.status, &output.stdout, &output.stderr).ends(0);
+    assert_eq!(names(&shop.path("sub")), ["here", "store", "work"]);
+    assert_eq!(shop.read("sub/here/app"), "zlib\n");
+}
+
+#[test]
+fn options_come_from_the_environment_where_they_are_not_given() {
+    let shop = Shop::new(SHOP);
+    shop.run_with(&["build"], &[("CORTADO_INSTALL_DIR", "there"), ("CORTADO_CACHE_MODE", "off")]).ends(0);
+    assert_eq!(shop.read("there/app"), "zlib\n");
+    assert!(!shop.path("cache").exists());
+}
+
+#[test]
+fn the_recipes_own_cache_comes_before_the_default_one() {
+    let recipe = SHOP.to_owned()
+        + r#"shop:cache { fetch = function() return false end, update = function(artifact) return artifact:copy_to("kept") end }"#;
+    let shop = Shop::new(&recipe);
+    shop.run(&["build"]).ends(0);
+    assert!(!shop.path("cache").exists());
+}
+
+#[test]
+fn without_a_home_the_build_goes_on_without_a_cache_and_says_so() {
+    let shop = Shop::new(SHOP);
+    let output = shop.command(&["build"]).env_remove("XDG_CACHE_HOME").output().unwrap();
+    let ran = shop.ran(output.status, &output.stdout, &output.stderr).ends(0);
+    let warning =
+        "warning: going on without a cache: cache directory: neither XDG_CACHE_HOME nor HOME says where it is\n";
+    assert!(ran.err.starts_with(warning), "{}", ran.err);
+}

@@ -1,0 +1,80 @@
+//! Help, completions, and the page that says the same: `docs/cli.md`.
+
+use std::collections::BTreeSet;
+
+use super::Shop;
+
+const COMMANDS: [&str; 8] = ["build", "plan", "list", "why", "manifest", "licenses", "clean", "completions"];
+const PAGE: &str = include_str!("../../../docs/cli.md");
+
+/// The options of a help text, each with its line.
+fn options(help: &str) -> BTreeSet<String> {
+    let words = help.lines().filter(|line| line.trim_start().starts_with('-')).flat_map(str::split_whitespace);
+    let long = words.filter(|word| word.starts_with("--"));
+    long.map(|word| word.trim_end_matches([',', '.']).to_owned()).collect()
+}
+
+#[test]
+fn every_command_and_option_is_on_the_page() {
+    let shop = Shop::new("");
+    for command in COMMANDS {
+        assert!(PAGE.contains(&format!("## `cortado {command}")), "`{command}` is not in docs/cli.md");
+        let help = shop.run(&[command, "--help"]).ends(0);
+        let options = options(&help.out);
+        assert!(options.contains("--json"), "{}", help.out);
+        for option in options {
+            assert!(PAGE.contains(&format!("`{option}")), "`{option}` of `{command}` is not in docs/cli.md");
+        }
+    }
+}
+
+#[test]
+fn every_option_on_the_page_exists() {
+    let shop = Shop::new("");
+    let known: BTreeSet<_> =
+        COMMANDS.into_iter().flat_map(|command| options(&shop.run(&[command, "--help"]).out)).collect();
+    let named = PAGE.split('`').filter_map(|code| code.split_whitespace().find(|word| word.starts_with("--")));
+    for option in named.filter(|option| !["--version", "--help"].contains(option)) {
+        assert!(known.contains(option), "`{option}` of docs/cli.md does not exist");
+    }
+}
+
+#[test]
+fn every_variable_of_the_help_is_on_the_page() {
+    let shop = Shop::new("");
+    let help: String = COMMANDS.map(|command| shop.run(&[command, "--help"]).out).concat();
+    let variables: BTreeSet<_> = help.split(|c: char| !c.is_ascii_uppercase() && c != '_').collect();
+    let ours: Vec<_> = variables.into_iter().filter(|name| name.starts_with("CORTADO_")).collect();
+    assert!(ours.len() > 10, "{ours:?}");
+    for name in ours {
+        assert!(PAGE.contains(&format!("`{name}`")), "`{name}` is not in docs/cli.md");
+    }
+}
+
+#[test]
+fn the_help_lists_the_commands_and_the_exit_codes() {
+    let help = Shop::new("").run(&["--help"]).ends(0).out;
+    for word in COMMANDS.into_iter().chain(["Exit codes:", "130  interrupted"]) {
+        assert!(help.contains(word), "`{word}` is not in\n{help}");
+    }
+    let expected = format!("cortado {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(Shop::new("").run(&["--version"]).ends(0).out, expected);
+}
+
+#[test]
+fn shells_get_scripts_that_know_the_options() {
+    let shop = Shop::new("");
+    for shell in ["bash", "zsh", "fish"] {
+        let script = shop.run(&["completions", shell]).ends(0).out;
+        assert!(script.contains("keep-going") && script.contains("licenses"), "{shell}");
+    }
+}
+
+#[test]
+fn bash_accepts_its_script() {
+    let shop = Shop::new("");
+    let script = shop.run(&["completions", "bash"]).ends(0).out;
+    shop.write("completions.bash", &script);
+    let status = std::process::Command::new("bash").arg("-n").arg(shop.path("completions.bash")).status();
+    assert!(status.unwrap().success());
+}

@@ -194,7 +194,7 @@ fn a_run_that_ends_in_an_error_says_so_last() {
 const CHILD: &str = "CORTADO_STORY_ROOM";
 
 fn killed_project(shop: &Shop) -> Project {
-    let fatal = format!("if [ -e '{}' ]; then kill -9 $PPID; exec sleep 1000; fi", shop.path("kill").display());
+    let fatal = format!("if [ -e '{}' ]; then kill -9 $PPID; exit 1; fi", shop.path("kill").display());
     let many = "mkdir -p @{stage_install_dir}/many; cd @{stage_install_dir}/many; for i in 1 2 3 4 5 6 7 8 9; do echo $i > $i; done";
     shop.project([
         shop.ware("a", "x"),

@@ -78,7 +78,7 @@ impl Shared<'_> {
         let (clock, start) = (Instant::now(), SystemTime::now());
         self.work(task, name, &self.paths(task), log, Path::new("/"))?;
         self.state().set_duration(task.name(), clock.elapsed())?;
-        self.remember(task)?;
+        self.remember(task);
         fs::remove_tree(&self.dir.source(task.name()))?;
         if installs_nothing(task.task()) {
             return self.installer.complete_empty(task.name(), task.tag(), &task.task().overrides);

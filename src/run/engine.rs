@@ -383,6 +383,7 @@ impl<'p> Engine<'p> {
         }
         Ok(InstallOptions {
             install_dir: self.project.install_dir.clone(),
+            work_dir: self.project.work_dir.clone(),
             extra_files: extra_files.build().unwrap_or_default(),
             link_mode: self.project.link_mode,
             replace_unowned: self.settings.replace_unowned,

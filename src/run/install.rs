@@ -35,7 +35,9 @@ use crate::model::LinkMode;
 pub(crate) struct InstallOptions {
     /// Absolute. May itself be a symlink; below it none is followed.
     pub(crate) install_dir: PathBuf,
-    /// Absolute paths outside of it that may be installed too.
+    /// Absolute. It may lie below the install directory, and is nothing that a task has installed there.
+    pub(crate) work_dir: PathBuf,
+    /// Absolute paths outside of the install directory that may be installed too.
     pub(crate) extra_files: GlobSet,
     pub(crate) link_mode: LinkMode,
     /// Whether files that are there and belong to no task give way.

@@ -114,11 +114,14 @@ impl Shared<'_> {
     /// Installs a tree, and writes down what counted into it, for `why`.
     pub(super) fn install(&self, task: &PlannedTask<'_>, tree: &Tree) -> Result<()> {
         self.installer.install(task.name(), task.tag(), tree, &task.task().overrides)?;
-        self.remember(task)
+        self.remember(task);
+        Ok(())
     }
 
-    /// Writes down what counted.
-    pub(super) fn remember(&self, task: &PlannedTask<'_>) -> Result<()> {
-        History::of(self.plan, task).write(&self.dir.history(task.name()))
+    /// Writes down what counted. Where that fails an explanation is lost, and no more.
+    pub(super) fn remember(&self, task: &PlannedTask<'_>) {
+        if let Err(error) = History::of(self.plan, task).write(&self.dir.history(task.name())) {
+            self.warn(&task.name().into(), error.to_string());
+        }
     }
 }

@@ -53,7 +53,7 @@ fn a_task_may_be_left_out_of_the_cache_and_still_counts_downstream() {
 fn what_a_direct_task_installed_is_looked_after() {
     let shop = Shop::new();
     let project = shop.project([direct(&shop, "a", "x"), shop.ware("b", "y")]);
-    shop.run_with(&project, |engine| engine.jobs(1).store(shop.store()));
+    shop.run(&project);
     assert_eq!(shop.run(&project).all(), "a up to date, b up to date");
     fs::write(shop.installed("direct/a"), "edited").unwrap();
     assert_eq!(shop.run(&project).of("a"), "built");
@@ -174,4 +174,14 @@ fn direct_tasks_of_one_run_do_not_wake_each_other() {
     }
     let up_to_date = "a up to date, b up to date, c up to date, d up to date";
     assert_eq!(order.into_inner().unwrap(), ["a built, b built, c built, d built", up_to_date, up_to_date]);
+}
+
+#[test]
+fn a_work_directory_below_the_install_directory_belongs_to_no_task() {
+    let shop = Shop::new();
+    let inside =
+        || shop.builder().work_dir(shop.installed(".work")).tasks([direct(&shop, "a", "x"), shop.ware("b", "y")]);
+    let project = inside().build().unwrap();
+    assert_eq!(shop.run(&project).all(), "a built, b built");
+    assert_eq!(shop.run(&project).all(), "a up to date, b up to date");
 }

@@ -194,13 +194,61 @@ fn a_run_that_ends_in_an_error_says_so_last() {
 const CHILD: &str = "CORTADO_STORY_ROOM";
 
 fn killed_project(shop: &Shop) -> Project {
-    let fatal = format!("if [ -e '{}' ]; then kill -9 $PPID; exec sleep 1000; fi", shop.path("kill").display());
+    let fatal = format!("if [ -e '{}' ]; then kill -9 $PPID; exit 1; fi", shop.path("kill").display());
     let many = "mkdir -p @{stage_install_dir}/many; cd @{stage_install_dir}/many; for i in 1 2 3 4 5 6 7 8 9; do echo $i > $i; done";
     shop.project([
         shop.ware("a", "x"),
         Task::new("b").version("1").depends_on("a").command(many).command(fatal),
         shop.ware("c", "x").depends_on("b"),
     ])
+}
+
+/// At which event a child kills itself.
+const FATAL: &str = "CORTADO_STORY_EVENT";
+
+/// Not a story of its own: the part of the next one that is killed at some event. Passes at once when it is run for itself.
+#[test]
+fn the_part_of_a_build_that_is_killed_at_an_event() {
+    let Some(room) = std::env::var_os(CHILD) else { return };
+    let shop = Shop::at(room);
+    let fatal: usize = std::env::var(FATAL).unwrap().parse().unwrap();
+    let mut count = 0;
+    shop.run_with(&killed_project(&shop), |engine| {
+        engine.jobs(1).store(shop.store()).observe(move |_| {
+            if count == fatal {
+                rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL).unwrap();
+            }
+            count += 1;
+        })
+    });
+}
+
+#[test]
+fn a_build_killed_at_any_event_is_healed_by_the_next_one() {
+    let shop = Shop::new();
+    let project = killed_project(&shop);
+    let events = shop.run_with(&project, |engine| engine.jobs(1).store(shop.store())).events.len();
+    let clean = look(&shop.path("install"));
+    for fatal in 0..events {
+        shop.clean();
+        // Every other time the cache is empty, so that there is something to be killed at.
+        if fatal % 2 == 0 {
+            crate::support::remove(&shop.path("cache"));
+        }
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "failure::the_part_of_a_build_that_is_killed_at_an_event"])
+            .env(CHILD, shop.path(""))
+            .env(FATAL, fatal.to_string())
+            .output()
+            .unwrap();
+        assert!(child.status.signal() == Some(9) || child.status.success(), "{fatal}: {child:?}");
+        assert!(fatal % 2 == 1 || child.status.signal() == Some(9), "{fatal}: {child:?}");
+        let healed = shop.run(&project);
+        assert!(healed.report.success(), "{fatal}: {}", healed.all());
+        assert_eq!(look(&shop.path("install")), clean, "{fatal}");
+        assert_eq!(shop.run(&project).all(), "a up to date, b up to date, c up to date");
+        assert!(shop.is_tidy());
+    }
 }
 
 /// Not a story of its own: the part of the next one that is killed. Passes at once when it is run for itself.
@@ -233,4 +281,20 @@ fn a_killed_build_is_healed_by_the_next_one() {
     shop.clean();
     assert_eq!(shop.run(&project).all(), "a restored, b restored, c restored");
     assert_eq!(look(&shop.path("install")), clean);
+}
+
+#[test]
+fn a_damaged_state_costs_a_warning_and_no_file() {
+    let shop = Shop::new();
+    let project = shop.project([shop.ware("a", "x"), shop.ware("b", "y")]);
+    shop.run(&project);
+    let product = look(&shop.path("install"));
+    let state = fs::read(shop.work("state")).unwrap();
+    fs::write(shop.work("state"), &state[..state.len() - 3]).unwrap();
+    let cut = shop.run(&project);
+    assert!(cut.report.success() && cut.warnings()[0].contains("was damaged"), "{:?}", cut.warnings());
+    fs::write(shop.work("state"), "nonsense").unwrap();
+    let lost = shop.run(&project);
+    assert_eq!(lost.all(), "a installed, b installed", "from their trees, over files that are right already");
+    assert_eq!((look(&shop.path("install")), shop.count("a")), (product, 1));
 }

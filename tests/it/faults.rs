@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cortado::{
-    Artifact, CachePolicy, Cacher, Callbacks, Error, Event, Listed, Miss, Put, Store, Stored, Task, closures,
+    Artifact, CachePolicy, Cacher, Callbacks, Cancel, Error, Event, Listed, Miss, Put, Store, Stored, Task, closures,
 };
 
 use crate::support::{Seen, Shop};
@@ -110,6 +110,35 @@ fn a_callback_that_hangs_is_left_behind() {
             assert!(seen.stored()[0].as_ref().unwrap_err().starts_with("no answer within"));
         }
         drop(let_go);
+    }
+}
+
+#[test]
+fn an_interrupted_run_waits_for_no_callback() {
+    for fetches in [true, false] {
+        let shop = Shop::new();
+        let (_keep, until) = channel();
+        let cancel = Cancel::new();
+        let impatient = cancel.clone();
+        let project = shop.builder().callback_timeout(None).task(shop.ware("a", "x")).build().unwrap();
+        let callbacks = Hanging { until: Mutex::new(until), fetches };
+        let seen = shop.run_with(&project, |engine| {
+            let policy = CachePolicy::RequireWrite;
+            engine.callbacks(callbacks).cancel(&cancel).cache_policy(policy).observe(move |event| match event {
+                Event::Fetching { .. } if fetches => impatient.cancel(),
+                Event::StepStarted { step: 2, .. } if !fetches => {
+                    // The build itself is let through: only its upload is in the way.
+                    let later = impatient.clone();
+                    std::thread::spawn(move || {
+                        _ = channel::<()>().1.recv_timeout(Duration::from_millis(100));
+                        later.cancel();
+                    });
+                }
+                _ => {}
+            })
+        });
+        assert_eq!(seen.of("a"), "cancelled");
+        assert_eq!(shop.run(&project).of("a"), "built", "nothing that had to be kept and was not is left");
     }
 }
 

@@ -59,7 +59,10 @@ impl Installer<'_> {
         }
         let root = &self.options.install_dir;
         let entries = match probe(root)? {
-            Some(_) => Listing::of(&root.canonicalize().unwrap_or_else(|_| root.clone()))?.entries,
+            Some(_) => {
+                let is_ours = |path: &Path, _| root.join(path) == self.options.work_dir;
+                Listing::of_filtered(&root.canonicalize().unwrap_or_else(|_| root.clone()), &is_ours)?.entries
+            }
             None => Vec::new(),
         };
         let mut changes = Changes::default();

@@ -315,9 +315,8 @@ impl Error {
             Error::Foreign { .. } => Some("choose another directory, or an empty one".into()),
             Error::Newer { .. } => Some("use the newer cortado, or another directory".into()),
             Error::Busy { .. } => Some("wait for it to finish, or use another work directory".into()),
-            Error::Spawn { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                Some("the step's PATH is a small fixed one; install the program there or set PATH in `env`".into())
-            }
+            Error::Spawn { source, .. } if source.kind() == io::ErrorKind::NotFound => Some(missing_program()),
+            Error::Command { code: Some(NOT_FOUND), .. } => Some(missing_program()),
             Error::Task { source, .. } => source.hint(),
             _ => None,
         }
@@ -341,6 +340,13 @@ impl Error {
 /// The I/O error behind a system call's error number, for `map_err(Error::io(..))` after rustix calls.
 pub(crate) fn errno(errno: rustix::io::Errno) -> io::Error {
     io::Error::from(errno)
+}
+
+/// The exit code of a shell that did not find a program.
+const NOT_FOUND: i32 = 127;
+
+fn missing_program() -> String {
+    "the step's PATH is a small fixed one; install the program there or set PATH in `env`".to_owned()
 }
 
 fn unknown(kind: &str, name: &str, wanted_by: Option<&str>) -> String {

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 
 use super::beneath::Dir;
@@ -48,9 +48,15 @@ impl Cloner {
         self.put(dir, name, put).map_err(Error::io("link", dir.join(name)))
     }
 
-    /// Makes `name` in `dir` a symlink that says `target`.
-    pub(crate) fn symlink(&self, target: &Path, dir: &Dir, name: &OsStr) -> Result<()> {
-        let put = |name: &OsStr| Ok(rustix::fs::symlinkat(target, dir, name)?);
+    /// Makes `name` in `dir` a symlink that says `target`, dated as its entry is.
+    pub(crate) fn symlink(&self, target: &Path, entry: &Entry, dir: &Dir, name: &OsStr) -> Result<()> {
+        let (tv_sec, nanoseconds) = entry.stat.mtime;
+        let time = Timespec { tv_sec, tv_nsec: nanoseconds.into() };
+        let times = Timestamps { last_access: time, last_modification: time };
+        let put = |name: &OsStr| {
+            rustix::fs::symlinkat(target, dir, name)?;
+            Ok(rustix::fs::utimensat(dir, name, &times, AtFlags::SYMLINK_NOFOLLOW)?)
+        };
         self.put(dir, name, put).map_err(Error::io("link", dir.join(name)))
     }
 
@@ -128,9 +134,12 @@ impl Cloner {
 
     fn temporary(&self) -> OsString {
         let count = self.counter.fetch_add(1, Ordering::Relaxed);
-        format!(".tmp-cortado-{}-{count}", std::process::id()).into()
+        format!("{TEMPORARY}{}-{count}", std::process::id()).into()
     }
 }
+
+/// How the names begin that files have until they are whole.
+pub(crate) const TEMPORARY: &str = ".tmp-cortado-";
 
 /// Gives a file its entry's modification time and, last, its mode.
 fn dress(file: &File, entry: &Entry) -> io::Result<()> {

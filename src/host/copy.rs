@@ -68,7 +68,7 @@ pub(crate) fn link(target: &Path, link: &Path, replace: bool) -> Result<()> {
 
 /// Makes a directory. With `parents`, what is missing above it too, and one that exists already is fine.
 ///
-/// `mode` is given to the last directory if it is new, whatever the umask.
+/// `mode`, or 0755, is given to the last directory if it is new, whatever the umask.
 pub(crate) fn mkdir(path: &Path, parents: bool, mode: Option<u32>) -> Result<()> {
     if parents {
         if path.is_dir() {
@@ -77,7 +77,7 @@ pub(crate) fn mkdir(path: &Path, parents: bool, mode: Option<u32>) -> Result<()>
         create_dirs(parent(path))?;
     }
     fs::create_dir(path).map_err(Error::io("create the directory", path))?;
-    mode.map_or(Ok(()), |mode| set_mode(path, mode))
+    set_mode(path, mode.unwrap_or(0o755))
 }
 
 /// Where `src` goes when `dest` is named.

@@ -28,9 +28,13 @@ pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     file.persist(path).map(drop).map_err(|error| Error::io("write", path)(error.error))
 }
 
-/// Makes a directory and whatever is missing above it.
+/// Makes a directory and whatever is missing above it, with mode 0755 whatever the umask: products do not depend on it.
 pub(crate) fn create_dirs(path: &Path) -> Result<()> {
-    fs::create_dir_all(path).map_err(Error::io("create the directory", path))
+    let missing: Vec<_> = path.ancestors().take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists()).collect();
+    fs::create_dir_all(path).map_err(Error::io("create the directory", path))?;
+    missing.iter().try_for_each(|dir| {
+        fs::set_permissions(dir, Permissions::from_mode(0o755)).map_err(Error::io("set the mode of", dir))
+    })
 }
 
 /// Whether a directory has nothing in it but temporary files: another process may be about to put the first one there.

@@ -69,11 +69,12 @@ impl Jobserver {
         format!(" -j{} --jobserver-auth=8,8", self.jobs).into()
     }
 
-    /// What a shell says first so that everything it starts finds the FIFO open as descriptor 8. A shell redirects
-    /// one-digit descriptors only, and 9 is the one that scripts like to `flock`.
+    /// What a shell says first so that everything it starts finds the FIFO open as descriptor 8, and makes files of
+    /// the same modes whoever runs it. A shell redirects one-digit descriptors only, and 9 is the one that scripts
+    /// like to `flock`.
     pub(crate) fn opening(&self) -> OsString {
         let path = self.path.as_os_str().as_bytes();
-        let mut opening = b"exec 8<>'".to_vec();
+        let mut opening = b"umask 022; exec 8<>'".to_vec();
         for byte in path {
             match byte {
                 b'\'' => opening.extend_from_slice(br"'\''"),

@@ -23,6 +23,14 @@ pub(crate) fn find_first<T: Sync, F: Send>(things: &[T], look: impl Fn(&T) -> Op
     }
 }
 
+/// What `work` makes of each of `things`.
+pub(crate) fn map<T: Sync, M: Send>(things: &[T], work: impl Fn(&T) -> M + Sync + Send) -> Vec<M> {
+    match things.len() < MANY {
+        true => things.iter().map(work).collect(),
+        false => things.par_iter().map(work).collect(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -34,6 +42,7 @@ mod tests {
             assert_eq!(find_first(&things, |thing| (thing % 7 == 6).then_some(*thing)), Some(6));
             assert_eq!(find_first(&things, |thing| (*thing > count).then_some(())), None);
             assert!(try_each(&things, |_| Ok(())).is_ok());
+            assert_eq!(map(&things, |thing| thing + 1).last(), Some(&count));
             let refuse = |thing: &usize| if *thing == 9 { Err(crate::Error::Interrupted) } else { Ok(()) };
             assert!(try_each(&things, refuse).is_err());
         }

@@ -8,9 +8,10 @@ use std::rc::Rc;
 
 use mlua::{Function, Lua};
 
+use super::explain::explain;
 use super::limits::Limits;
 use super::mistake::Mistake;
-use super::reading::{Reading, explain};
+use super::reading::Reading;
 use super::script::Script;
 use super::{env, sandbox};
 use crate::Error;

@@ -7,6 +7,7 @@ use super::sandbox;
 use crate::Platform;
 
 /// The names in the table, for comparing with the annotations.
+#[cfg(test)]
 pub(super) const NAMES: [&str; 18] = [
     "os",
     "architecture",

@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use mlua::{Function, Lua, RegistryKey, Value};
+use mlua::{Function, Lua, RegistryKey};
 
+use super::explain::{Placed, explain};
 use super::files::{Files, Record};
 use super::limits::Limits;
 use super::mistake::Mistake;
 use super::options::RecipeOptions;
 use super::script::{Place, Script};
-use super::{env, platform, project, sandbox};
+use super::{env, globals, platform, project, sandbox};
 use crate::{Error, Platform, ProjectBuilder, Result, Task};
 
 /// Which recipe is read, how, and from which bytes if it was read before.
@@ -39,7 +40,7 @@ pub(super) struct Reading {
     pub(super) files: Files,
     limits: Limits,
     scripts: RefCell<Vec<Rc<Script>>>,
-    modules: RefCell<HashMap<String, Option<RegistryKey>>>,
+    pub(super) modules: RefCell<HashMap<String, Option<RegistryKey>>>,
     pub(super) declared: RefCell<Declared>,
     finished: Cell<bool>,
 }
@@ -86,13 +87,13 @@ impl Origin {
     fn prepare(&self, reading: &Rc<Reading>) -> mlua::Result<Lua> {
         let lua = sandbox::state(&reading.limits)?;
         lua.set_app_data(reading.clone());
-        let globals = lua.globals();
-        globals.raw_set("platform", platform::table(&lua, &self.platform)?)?;
-        globals.raw_set("project", lua.create_function(project::declare)?)?;
-        globals.raw_set("read_file", lua.create_function(read_file)?)?;
-        globals.raw_set("require", lua.create_function(require)?)?;
-        globals.raw_set("print", lua.create_function(note)?)?;
-        env::add_words(&lua, &globals)?;
+        let table = lua.globals();
+        table.raw_set("platform", platform::table(&lua, &self.platform)?)?;
+        table.raw_set("project", lua.create_function(project::declare)?)?;
+        table.raw_set("read_file", lua.create_function(globals::read_file)?)?;
+        table.raw_set("require", lua.create_function(globals::require)?)?;
+        table.raw_set("print", lua.create_function(globals::note)?)?;
+        env::add_words(&lua, &table)?;
         #[cfg(test)]
         tests::add_rendezvous(&lua, self.rendezvous.as_ref())?;
         sandbox::close(&lua, GLOBAL_HINT)?;
@@ -172,7 +173,8 @@ impl Reading {
         Ok(())
     }
 
-    fn add_script(&self, path: &Path) -> mlua::Result<Rc<Script>> {
+    /// Reads a script and gives it its name in Lua's messages.
+    pub(super) fn add_script(&self, path: &Path) -> mlua::Result<Rc<Script>> {
         let name = path.to_string_lossy();
         let bytes = self.files.read(&name)?;
         let text = String::from_utf8(bytes.to_vec()).map_err(|_| Mistake::new(format!("`{name}` is not UTF-8")))?;
@@ -181,104 +183,6 @@ impl Reading {
         scripts.push(script.clone());
         Ok(script)
     }
-}
-
-/// A mistake whose place is known beforehand.
-#[derive(Debug)]
-struct Placed(Mistake, Place);
-
-impl std::fmt::Display for Placed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for Placed {}
-
-/// An error of Lua's as ours: the innermost cause, at the place that its message or traceback names first.
-pub(super) fn explain(scripts: &[Rc<Script>], limits: &Limits, error: &mlua::Error) -> Error {
-    if let Some(Placed(mistake, place)) = error.downcast_ref::<Placed>() {
-        return recipe_error(place.clone(), mistake);
-    }
-    let (mut cause, mut trace) = (error, "");
-    while let mlua::Error::CallbackError { traceback, cause: inner } = cause {
-        (cause, trace) = (inner, traceback);
-    }
-    let (mistake, text) = translate(cause, limits);
-    let (message, own_trace) = text.split_once("\nstack traceback:").unwrap_or((&text, ""));
-    let mistake = mistake.unwrap_or_else(|| {
-        let told = scripts.iter().find_map(|script| script.line_of(message)).map_or(message, |(_, rest)| rest);
-        Mistake::new(told)
-    });
-    let lines = [mistake.spot(), message].into_iter().chain(own_trace.lines()).chain(trace.lines());
-    let spot = |text: &str| scripts.iter().find_map(|script| Some((script, script.line_of(text)?.0)));
-    let place = match lines.map(str::trim_start).find_map(spot) {
-        Some((script, line)) => {
-            let line = script.key_line(line, mistake.keys()).unwrap_or(line);
-            Place { file: script.path().to_owned(), line }
-        }
-        None => Place { file: scripts.first().map(|script| script.path().to_owned()).unwrap_or_default(), line: 0 },
-    };
-    recipe_error(place, &mistake)
-}
-
-/// A cause as a mistake of ours, or as what Lua says about it, with the traceback that it may carry.
-fn translate(cause: &mlua::Error, limits: &Limits) -> (Option<Mistake>, String) {
-    if let Some(mistake) = cause.downcast_ref::<Mistake>() {
-        return (Some(mistake.clone()), String::new());
-    }
-    match cause {
-        mlua::Error::RuntimeError(text) | mlua::Error::SyntaxError { message: text, .. } => (None, text.clone()),
-        mlua::Error::MemoryError(_) => (Some(limits.out_of_memory()), String::new()),
-        mlua::Error::UserDataDestructed | mlua::Error::CallbackDestructed => {
-            let mistake = Mistake::new("an object is used after its time");
-            (Some(mistake.hint("what a function is handed, such as `t`, ends with the function")), String::new())
-        }
-        other => (None, other.to_string()),
-    }
-}
-
-fn recipe_error(place: Place, mistake: &Mistake) -> Error {
-    let hint = mistake.remedy().to_owned();
-    Error::Recipe { file: place.file, line: place.line, problem: mistake.to_string(), hint }
-}
-
-/// `read_file "etc/shop.conf"`: the bytes of a file below the recipe's directory.
-fn read_file(lua: &Lua, path: Value) -> mlua::Result<mlua::LuaString> {
-    let path = super::value::text(&path).map_err(|mistake| mistake.by("read_file"))?;
-    lua.create_string(Reading::here(lua)?.files.read(&path)?)
-}
-
-/// `require "lib.flags"`: the value of the module `lib/flags.lua` below the recipe's directory, which runs once.
-fn require(lua: &Lua, name: Value) -> mlua::Result<Value> {
-    let name = super::value::text(&name).map_err(|mistake| mistake.by("require"))?;
-    let reading = Reading::here(lua)?;
-    match reading.modules.borrow().get(&name) {
-        Some(Some(value)) => return lua.registry_value(value),
-        Some(None) => return Err(Mistake::new(format!("module `{name}` requires itself")).into()),
-        None => {}
-    }
-    if name.split('.').any(str::is_empty) || name.contains('/') {
-        let mistake = Mistake::new(format!("`{name}` is not the name of a module"));
-        return Err(mistake.hint("write `lib.flags` for the file `lib/flags.lua`").into());
-    }
-    reading.modules.borrow_mut().insert(name.clone(), None);
-    let script = reading.add_script(Path::new(&format!("{}.lua", name.replace('.', "/"))))?;
-    let value = match sandbox::run::<Value>(lua, &script)? {
-        Value::Nil => Value::Boolean(true),
-        value => value,
-    };
-    reading.modules.borrow_mut().insert(name, Some(lua.create_registry_value(&value)?));
-    Ok(value)
-}
-
-/// `print(…)`: a note to the author, handed to the caller of the recipe.
-fn note(lua: &Lua, values: mlua::MultiValue) -> mlua::Result<()> {
-    let reading = Reading::open(lua)?;
-    let texts: Vec<String> = values.iter().map(Value::to_string).collect::<mlua::Result<_>>()?;
-    let Place { file, line } = reading.place(lua);
-    reading.declared.borrow_mut().notes.push(format!("{}:{line}: {}", file.display(), texts.join("\t")));
-    Ok(())
 }
 
 #[cfg(test)]

@@ -79,7 +79,8 @@ impl<'p> Schedule<'p> {
         Some(position)
     }
 
-    /// A running task succeeded: its downstreams come nearer to their start. Returns those that became ready.
+    /// A task succeeded, or has nothing to do: its downstreams come nearer to their start. Returns those that became
+    /// ready.
     pub(crate) fn succeed(&mut self, position: usize) -> Vec<usize> {
         self.set(position, Stand::Done);
         let plan = self.plan;

@@ -155,10 +155,12 @@ impl Shared<'_> {
         });
         self.tell(Event::Stored { task: name.clone(), tag: task.tag().to_owned(), size, result: result.clone() });
         match (result, self.settings.cache_policy) {
+            (Err(_), policy) if policy.requires_write() && self.settings.cancel.is_cancelled() => {
+                self.withdraw(task)?;
+                Err(Error::Interrupted)
+            }
             (Err(reason), policy) if policy.requires_write() => {
-                // Else the next run would find it installed, and nobody would ever offer it again.
-                self.installer.clear(task.name())?;
-                self.trees.remove(task.tag())?;
+                self.withdraw(task)?;
                 Err(Error::Cache { operation: "update", tag: task.tag().to_owned(), reason })
             }
             (Err(reason), CachePolicy::Warn) => {
@@ -167,6 +169,13 @@ impl Shared<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Undoes a build whose artifact had to be kept and was not: the next run would find it installed, and nobody would
+    /// ever offer it again.
+    fn withdraw(&self, task: &PlannedTask<'_>) -> Result<()> {
+        self.installer.clear(task.name())?;
+        self.trees.remove(task.tag())
     }
 
     fn pack(&self, task: &PlannedTask<'_>, tree: &Tree, build_time: Duration, replace: bool) -> Result<Artifact> {

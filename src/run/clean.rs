@@ -79,27 +79,37 @@ pub(crate) fn clean(
     installer: &Installer<'_>,
     state: &Mutex<State>,
 ) -> Result<Cleaned> {
-    let (tasks, mut files) = installed(state);
-    files.extend(own_summary(project, &tasks));
+    let Found { tasks, complete, mut files } = installed(state);
+    files.extend(own_summary(project, &complete));
     let work = what.names().map(|name| dir.root().join(name));
     let work: Vec<_> = work.filter(|path| path.symlink_metadata().is_ok()).collect();
     if what.dry_run {
         return Ok(Cleaned { files, work });
     }
-    remove_summary(project, &tasks)?;
+    remove_summary(project, &complete)?;
     tasks.iter().try_for_each(|task| installer.remove(task).map(drop))?;
     work.iter().try_for_each(|path| fs::remove_tree(path))?;
     files.retain(|path| path.symlink_metadata().is_err());
     Ok(Cleaned { files, work })
 }
 
-/// The tasks that have something installed, and their files that are still there.
-fn installed(state: &Mutex<State>) -> (Vec<String>, Vec<PathBuf>) {
+/// What the records say.
+#[derive(Default)]
+struct Found {
+    /// The tasks that have a record, sorted.
+    tasks: Vec<String>,
+    /// Those of them that are installed as a whole.
+    complete: Vec<String>,
+    /// Their files that are still there, sorted.
+    files: Vec<PathBuf>,
+}
+
+fn installed(state: &Mutex<State>) -> Found {
     let state = state.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut tasks = Vec::new();
-    let mut files = Vec::new();
+    let Found { mut tasks, mut complete, mut files } = Found::default();
     for (task, installed) in state.all_installed() {
         tasks.push(task.to_owned());
+        complete.extend(installed.complete.then(|| task.to_owned()));
         let leaves = installed.owned.into_iter().filter(|owned| matches!(owned.holding, Holding::Leaf(_)));
         files.extend(leaves.map(|owned| PathBuf::from("/").join(owned.path)));
     }
@@ -107,17 +117,17 @@ fn installed(state: &Mutex<State>) -> (Vec<String>, Vec<PathBuf>) {
     tasks.sort_unstable();
     files.sort_unstable();
     files.dedup();
-    (tasks, files)
+    Found { tasks, complete, files }
 }
 
 /// The licence summary, if it is the one that a run has written.
-fn own_summary(project: &Project, installed: &[String]) -> Option<PathBuf> {
+fn own_summary(project: &Project, complete: &[String]) -> Option<PathBuf> {
     let path = project.license_summary();
-    let tasks = project.tasks().iter().filter(|task| installed.iter().any(|name| name == task.name()));
+    let tasks = project.tasks().iter().filter(|task| complete.iter().any(|name| name == task.name()));
     let text = std::fs::read(&path).ok()?;
     (text == summary::text(project, tasks).as_bytes()).then_some(path)
 }
 
-fn remove_summary(project: &Project, installed: &[String]) -> Result<()> {
-    own_summary(project, installed).map_or(Ok(()), |path| fs::remove_tree(&path))
+fn remove_summary(project: &Project, complete: &[String]) -> Result<()> {
+    own_summary(project, complete).map_or(Ok(()), |path| fs::remove_tree(&path))
 }

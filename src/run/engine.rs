@@ -1,13 +1,13 @@
 //! The engine: a project, the caller's choices, and a run of the two.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::clean::{self, Clean, Cleaned};
-use super::event::Event;
+use super::event::{Event, Outcome};
 use super::executor::{self, Ended};
 use super::install::{InstallOptions, Installer, Verdict};
 use super::observers::Observers;
@@ -26,6 +26,7 @@ use crate::host::cancel::Cancel;
 use crate::host::detect::detect;
 use crate::host::download::Network;
 use crate::host::lock::{Lock, Wait};
+use crate::host::many;
 use crate::model::{Platform, Project, Task};
 use crate::plan::{Graph, Plan};
 
@@ -194,7 +195,9 @@ impl<'p> Engine<'p> {
     pub fn preview(&self) -> Result<Preview<'p>> {
         self.check()?;
         let state = Mutex::new(State::look(&WorkDir::look(self.project.work_dir()).state())?);
-        let plan = self.plan(&state)?;
+        let graph = Graph::new(self.project)?;
+        let selection = graph.select(&self.settings.filter)?;
+        let plan = self.plan(&graph, &selection, &state)?;
         Preview::new(plan, &self.settings, &state)
     }
 
@@ -207,20 +210,26 @@ impl<'p> Engine<'p> {
         self.check()?;
         let start = Instant::now();
         // A project that cannot be planned is refused before anything is made.
-        let tasks = Graph::new(self.project)?.select(&self.settings.filter)?.len();
-        self.observers.tell(&Event::RunStarted { tasks, jobs: self.settings.jobs });
-        let report = self.run_locked(start);
+        let graph = Graph::new(self.project)?;
+        let selection = graph.select(&self.settings.filter)?;
+        self.observers.tell(&Event::RunStarted { tasks: selection.len(), jobs: self.settings.jobs });
+        let report = self.run_locked(&graph, &selection, start);
         let success = report.as_ref().is_ok_and(Report::success);
         self.observers.tell(&Event::RunFinished { success, duration: start.elapsed() });
         report
     }
 
     /// The run between its first event and its last.
-    fn run_locked(&self, start: Instant) -> Result<Report> {
+    fn run_locked(&self, graph: &Graph<'p>, selection: &[usize], start: Instant) -> Result<Report> {
         let dir = WorkDir::open(self.project.work_dir())?;
         let _lock = self.lock(&dir)?;
-        let state = Mutex::new(State::open(&dir.state())?);
-        let plan = self.plan(&state)?;
+        let state = State::open(&dir.state())?;
+        if state.dropped() > 0 {
+            let text = format!("`{}` was damaged: what was installed last may be unknown", dir.state().display());
+            self.observers.tell(&Event::Warning { task: None, text });
+        }
+        let state = Mutex::new(state);
+        let plan = self.plan(graph, selection, &state)?;
         self.carry_out(&plan, dir, &state, start)
     }
 
@@ -263,9 +272,7 @@ impl<'p> Engine<'p> {
         }
     }
 
-    fn plan(&self, state: &Mutex<State>) -> Result<Plan<'p>> {
-        let graph = Graph::new(self.project)?;
-        let selection = graph.select(&self.settings.filter)?;
+    fn plan(&self, graph: &Graph<'p>, selection: &[usize], state: &Mutex<State>) -> Result<Plan<'p>> {
         let detected;
         let platform = match &self.settings.platform {
             Some(platform) => platform,
@@ -281,43 +288,74 @@ impl<'p> Engine<'p> {
             cancel: &self.settings.cancel,
             supply: &self.supply(&WorkDir::look(self.project.work_dir())),
         };
-        Plan::new(&graph, &selection, survey.take(&selection)?)
+        Plan::new(graph, selection, survey.take(selection)?)
     }
 
     fn carry_out(&self, plan: &Plan<'_>, dir: WorkDir, state: &Mutex<State>, start: Instant) -> Result<Report> {
-        dir.sweep(&self.project.tasks().iter().map(Task::name).collect())?;
-        let trees = Trees::open(&dir.trees())?;
-        trees.sweep()?;
         let installer = Installer::new(self.install_options(plan)?, state);
         self.remove_departed(&installer, state)?;
+        let current = self.current(plan, &installer)?;
+        let idle = current.iter().all(|current| *current);
+        let trees = Trees::open(&dir.trees())?;
+        if !idle {
+            dir.sweep(&self.project.tasks().iter().map(Task::name).collect())?;
+            trees.sweep()?;
+        }
         let supply = self.supply(&dir);
         let shared = Shared::new(plan, &self.settings, dir, state, trees, installer, supply, &self.observers);
-        for task in plan.tasks().iter().filter(|task| !shared.stages(task)) {
-            if shared.installer.verify(task.name(), task.tag(), &task.task().overrides) != Verdict::Intact {
-                shared.installer.renew(task.name())?;
-            }
-        }
-        let ended = executor::execute(&shared);
+        let ended = executor::execute(&shared, &current);
         let sound = plan.tasks().iter().zip(&ended).filter(|(_, ended)| ended.outcome.is_success());
         let sound = sound.map(|(task, _)| task.name()).collect();
         shared.installer.observe(&shared.spans.lock().unwrap_or_else(PoisonError::into_inner), &sound)?;
         let report = self.report(&shared, ended, start);
         if report.success() {
-            self.conclude(&shared)?;
+            self.conclude(&shared, idle)?;
         }
         Ok(report)
     }
 
-    /// What is left to do once every task has ended well.
-    fn conclude(&self, shared: &Shared<'_>) -> Result<()> {
-        let installed: Vec<_> = {
+    /// Of each task, whether it and everything upstream of it is installed as planned, and stays so. Direct tasks that
+    /// are going to run are made ready for that first.
+    fn current(&self, plan: &Plan<'_>, installer: &Installer<'_>) -> Result<Vec<bool>> {
+        if self.settings.cache_mode == CacheMode::Recache {
+            return Ok(vec![false; plan.tasks().len()]);
+        }
+        let current = self.intact(plan, installer);
+        let direct = plan.tasks().iter().zip(&current).filter(|(task, _)| !self.project.caches(task.task()));
+        let mut running = direct.filter(|(_, current)| !**current).peekable();
+        if running.peek().is_none() {
+            return Ok(current);
+        }
+        running.try_for_each(|(task, _)| installer.renew(task.name()))?;
+        Ok(self.intact(plan, installer))
+    }
+
+    fn intact(&self, plan: &Plan<'_>, installer: &Installer<'_>) -> Vec<bool> {
+        let mut intact = many::map(plan.tasks(), |task| {
+            installer.verify(task.name(), task.tag(), &task.task().overrides) == Verdict::Intact
+        });
+        for (position, task) in plan.tasks().iter().enumerate() {
+            intact[position] &= task.upstreams().iter().all(|upstream| intact[*upstream]);
+        }
+        intact
+    }
+
+    /// What is left to do once every task has ended well; after an `idle` run no tree has become old.
+    fn conclude(&self, shared: &Shared<'_>, idle: bool) -> Result<()> {
+        let text = {
             let state = shared.state();
-            let complete = |task: &&Task| state.installed(task.name()).is_some_and(|installed| installed.complete);
-            self.project.tasks().iter().filter(complete).collect()
+            let complete = |name: &str| state.installed(name).is_some_and(|installed| installed.complete);
+            let installed = |task: &&Task| shared.plan.task(task.name()).is_some() || complete(task.name());
+            summary::text(self.project, self.project.tasks().iter().filter(installed))
         };
-        match shared.installer.owner(&self.project.license_summary()) {
-            None => summary::write(self.project, installed.into_iter())?,
-            Some(owner) => shared.tell(summary::not_written(self.project, owner.into())),
+        if !summary::is_written(self.project, &text)? {
+            match shared.installer.owner(&self.project.license_summary()) {
+                None => summary::write(self.project, &text)?,
+                Some(owner) => shared.tell(summary::not_written(self.project, owner.into())),
+            }
+        }
+        if idle {
+            return Ok(());
         }
         let keep = shared.plan.tasks().iter().map(|task| task.tag().to_owned()).collect();
         shared.trees.prune(&keep, self.settings.keep_trees, std::time::SystemTime::now()).map(drop)
@@ -329,7 +367,8 @@ impl<'p> Engine<'p> {
             let state = state.lock().unwrap_or_else(PoisonError::into_inner);
             state.all_installed().map(|(task, _)| task.to_owned()).collect()
         };
-        let departed = installed.iter().filter(|task| self.project.task(task).is_none());
+        let known: HashSet<_> = self.project.tasks().iter().map(Task::name).collect();
+        let departed = installed.iter().filter(|task| !known.contains(task.as_str()));
         departed.map(|task| installer.remove(task)).try_for_each(|removed| removed.map(drop))
     }
 
@@ -367,13 +406,13 @@ impl<'p> Engine<'p> {
 
     fn report(&self, shared: &Shared<'_>, ended: Vec<Ended>, start: Instant) -> Report {
         let tasks = shared.plan.tasks().iter().zip(ended).map(|(task, ended)| {
-            let spared = ended.outcome.is_success() && ended.outcome != super::event::Outcome::Built;
+            let spared = ended.outcome.is_success() && ended.outcome != Outcome::Built;
             let saved = shared.state().duration(task.name()).filter(|_| spared).unwrap_or_default();
             TaskReport {
                 name: task.name().to_owned(),
                 tag: task.tag().to_owned(),
                 shasum: task.shasum(),
-                log: Some(shared.dir.log(task.name())).filter(|log| log.exists()),
+                log: Some(shared.dir.log(task.name())).filter(|log| was_worked_on(&ended.outcome) && log.exists()),
                 outcome: ended.outcome,
                 duration: ended.duration,
                 saved,
@@ -391,4 +430,9 @@ impl<'p> Engine<'p> {
             interrupted,
         }
     }
+}
+
+/// Whether steps of a task may have run, and so written a log.
+fn was_worked_on(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Built | Outcome::Failed { .. } | Outcome::Cancelled)
 }

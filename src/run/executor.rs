@@ -17,11 +17,13 @@ pub(crate) struct Ended {
     pub(crate) error: Option<Error>,
 }
 
-/// Works through the whole plan; every task has ended, in one way or another, when this returns.
-pub(crate) fn execute(shared: &Shared<'_>) -> Vec<Ended> {
+/// Works through the whole plan; every task has ended, in one way or another, when this returns. `current` says of
+/// each whether it is installed as planned.
+pub(crate) fn execute(shared: &Shared<'_>, current: &[bool]) -> Vec<Ended> {
     let executor = Executor::new(shared);
-    executor.begin();
-    let workers = shared.settings.jobs.min(shared.plan.tasks().len()).max(1);
+    executor.begin(current);
+    let unfinished = current.iter().filter(|current| !**current).count();
+    let workers = shared.settings.jobs.min(unfinished);
     std::thread::scope(|scope| {
         for _ in 1..workers {
             // Where the system allows no more threads, fewer workers do it all.
@@ -58,8 +60,14 @@ impl<'r, 's> Executor<'r, 's> {
         }
     }
 
-    fn begin(&self) {
-        let board = self.board();
+    /// Tasks that are up to date end without a worker, whatever becomes of their upstreams.
+    fn begin(&self, current: &[bool]) {
+        let mut board = self.board();
+        for (position, _) in current.iter().enumerate().filter(|(_, current)| **current) {
+            board.schedule.succeed(position);
+            let ended = Ended { outcome: Outcome::UpToDate, duration: Duration::ZERO, error: None };
+            self.settle(&mut board, position, ended);
+        }
         self.announce(&board, &board.schedule.roots());
     }
 

@@ -141,6 +141,7 @@ impl<'a> Installer<'a> {
         let mut register = self.register();
         let register = register.get_or_insert_with(|| Register::of(&self.state()));
         let old = self.state().installed(task).unwrap_or_default();
+        self.sweep(&old)?;
         let plan = Plan::make(self, register, task, &old, tree, overrides)?;
 
         let mut record =
@@ -183,6 +184,7 @@ impl<'a> Installer<'a> {
     /// What a task had installed, now removed and its record unfinished, and how many files and symlinks that were.
     fn take_away(&self, register: &mut Register, task: &str) -> Result<Option<(Installed, usize)>> {
         let Some(mut old) = self.state().installed(task) else { return Ok(None) };
+        self.sweep(&old)?;
         old.complete = false;
         self.keep(register, task, &old)?;
         let removed = self.remove_stale(register, &Site::open(&self.territory)?, task, &old, &[])?;
@@ -214,6 +216,11 @@ impl<'a> Installer<'a> {
             (Some(found), Holding::Directory { .. }) if !found.is_dir() => Some("is no directory any more"),
             _ => None,
         }
+    }
+
+    /// Removes the temporary files of an installation that was interrupted.
+    fn sweep(&self, old: &Installed) -> Result<()> {
+        if old.complete { Ok(()) } else { Site::open(&self.territory)?.sweep(&old.owned) }
     }
 
     /// Removes what `old` holds and `new` does not, unless another task holds it too.

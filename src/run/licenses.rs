@@ -17,14 +17,15 @@ pub(crate) fn collect(task: &Task, project: &Project, root: &Path, context: &Con
     for file in &task.license.files {
         let source = context.path(None, file);
         let target = root.join(below_root(&installed(project, task.name(), file)));
-        fs::create_dirs(fs::parent(&target))?;
-        match std::fs::read(&source) {
-            Ok(text) => fs::write_atomic(&target, &text)?,
+        let text = match std::fs::read(&source) {
+            Ok(text) => text,
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 return Err(Error::LicenseMissing { task: task.name.clone(), file: file.display().to_string() });
             }
             Err(error) => return Err(Error::io("read", &source)(error)),
-        }
+        };
+        fs::create_dirs(fs::parent(&target))?;
+        fs::write_atomic(&target, &text)?;
         let plain = Permissions::from_mode(0o644);
         std::fs::set_permissions(&target, plain).map_err(Error::io("set the mode of", &target))?;
     }

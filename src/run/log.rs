@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Result};
@@ -34,9 +34,5 @@ impl Log {
     pub(crate) fn flush(&self) -> Result<()> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.flush().map_err(Error::io("write", &self.path))
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
     }
 }

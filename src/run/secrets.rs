@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{PoisonError, RwLock};
 
+use crate::error::Error;
 use crate::model::{Env, Paths};
 
 /// What stands in output in place of a secret.
@@ -54,6 +55,21 @@ impl Secrets {
         match self.mask(text.as_bytes()) {
             Cow::Borrowed(_) => text,
             Cow::Owned(masked) => String::from_utf8_lossy(&masked).into_owned(),
+        }
+    }
+
+    /// An error of a step with every secret masked that may have got into its texts.
+    pub(crate) fn mask_error(&self, error: Error) -> Error {
+        match error {
+            Error::Command { command, code, signal } => {
+                Error::Command { command: self.mask_text(command), code, signal }
+            }
+            Error::TimedOut { command, limit } => Error::TimedOut { command: self.mask_text(command), limit },
+            Error::Step { step, problem } => {
+                Error::Step { step: self.mask_text(step), problem: self.mask_text(problem) }
+            }
+            Error::Template { template, reason } => Error::Template { template, reason: self.mask_text(reason) },
+            other => other,
         }
     }
 

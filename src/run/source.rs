@@ -7,7 +7,7 @@ use globset::{Glob, GlobSetBuilder};
 
 use super::context::Context;
 use super::event::{Event, SourceState};
-use super::local_tree;
+use super::neutral;
 use crate::error::{Error, Result};
 use crate::host::decompress;
 use crate::host::download::{Download, DownloadEvent, Network, redact};
@@ -76,12 +76,12 @@ fn strongest(source: &Archive) -> Result<Checksum> {
 fn unpack_file(source: &Archive, file: &Path, dir: &Path) -> Result<()> {
     let format = match source.format {
         Some(format) => format,
-        None => decompress::detect(file)?,
+        None => detect(file)?,
     };
     match format {
         Format::Plain => {
             let name = file.file_name().unwrap_or_default();
-            std::fs::copy(file, dir.join(name)).map(drop).map_err(Error::io("copy", file))
+            neutral::copy_file(file, 0o644, &dir.join(name))
         }
         Format::Zip => zip(file, dir, source.strip),
         format => {
@@ -93,6 +93,20 @@ fn unpack_file(source: &Archive, file: &Path, dir: &Path) -> Result<()> {
             };
             unpack(decompress::open(file, format)?, dir, &options).map(drop)
         }
+    }
+}
+
+/// What a file is. One that is called an archive and is none was cut off or replaced by an error page when its checksum
+/// was taken.
+fn detect(file: &Path) -> Result<Format> {
+    let format = decompress::detect(file)?;
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    match Format::from_name(&name).filter(|_| format == Format::Plain) {
+        None => Ok(format),
+        Some(promised) => Err(Error::Archive {
+            archive: file.display().to_string(),
+            problem: format!("it is no {promised}, though its name says so; if it is meant to be a file, say `plain`"),
+        }),
     }
 }
 
@@ -113,7 +127,7 @@ fn local(source: &Local, dir: &Path, context: &Context<'_>) -> Result<()> {
     let found = std::fs::metadata(&path).map_err(Error::io("read", &path))?;
     if !found.is_dir() {
         let name = path.file_name().unwrap_or_default();
-        return local_tree::copy_file(&path, found.permissions().mode(), &dir.join(name));
+        return neutral::copy_file(&path, found.permissions().mode(), &dir.join(name));
     }
     let mut excludes = GlobSetBuilder::new();
     for pattern in &source.excludes {
@@ -125,7 +139,7 @@ fn local(source: &Local, dir: &Path, context: &Context<'_>) -> Result<()> {
     }
     let excludes = excludes.build().unwrap_or_default();
     let ours = [&context.paths.work_dir, &context.paths.install_dir];
-    local_tree::copy(&path, dir, &|below, _| {
+    neutral::copy(&path, dir, &|below, _| {
         excludes.is_match(below) || ours.iter().any(|ours| **ours == path.join(below))
     })
 }
@@ -150,6 +164,7 @@ fn repository(source: &Git, inputs: &Inputs, dir: &Path, supply: &Supply, contex
     };
     let mirror = git.fetch(&commit)?;
     git.checkout(&mirror, &commit, dir, source.submodules)?;
+    neutral::level(dir)?;
     ready(context, from);
     Ok(())
 }

@@ -1,7 +1,10 @@
 //! The licence summary: one file that says under which licences the product and everything in it stand.
 
 use std::fmt::Write;
+use std::fs::{File, FileTimes, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use super::event::{Event, TaskRef};
 use super::licenses;
@@ -9,17 +12,26 @@ use crate::error::{Error, Result};
 use crate::host::fs;
 use crate::model::{License, Project, Task};
 
-/// Writes the summary of the installed tasks, unless it is there already with the same text.
-pub(crate) fn write<'t>(project: &Project, installed: impl Iterator<Item = &'t Task>) -> Result<()> {
+/// Whether a summary with this text is there already.
+pub(crate) fn is_written(project: &Project, text: &str) -> Result<bool> {
     let path = project.license_summary();
-    let text = text(project, installed);
     match std::fs::read(&path) {
-        Ok(present) if present == text.as_bytes() => return Ok(()),
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Error::io("read", &path)(error)),
-        _ => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        present => present.map(|present| present == text.as_bytes()).map_err(Error::io("read", &path)),
     }
+}
+
+/// Writes the summary.
+pub(crate) fn write(project: &Project, text: &str) -> Result<()> {
+    let path = project.license_summary();
     fs::create_dirs(fs::parent(&path))?;
-    fs::write_atomic(&path, text.as_bytes())
+    fs::write_atomic(&path, text.as_bytes())?;
+    // Like everything that is installed, so that equal products are equal trees.
+    let time = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(project.source_date_epoch));
+    let times = FileTimes::new().set_modified(time.unwrap_or(SystemTime::UNIX_EPOCH));
+    let file = File::open(&path).map_err(Error::io("open", &path))?;
+    file.set_times(times).map_err(Error::io("date", &path))?;
+    file.set_permissions(Permissions::from_mode(0o644)).map_err(Error::io("set the mode of", &path))
 }
 
 /// What is told instead when a task installs a file of its own where the summary goes.

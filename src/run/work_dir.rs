@@ -41,7 +41,8 @@ impl WorkDir {
         if dir.exists()? {
             return Ok(dir);
         }
-        fs::create_dirs(root)?;
+        // Its own mode is the caller's affair: nothing of it reaches the product.
+        std::fs::create_dir_all(root).map_err(Error::io("create the directory", root))?;
         if !fs::is_vacant(root)? && !dir.exists()? {
             return Err(Error::Foreign { dir: dir.root, what: "cortado work directory" });
         }

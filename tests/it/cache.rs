@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Mutex;
 
-use cortado::{CacheMode, CachePolicy, DirectoryStore, Miss, Task, closures, conformance};
+use cortado::{CacheMode, CachePolicy, Miss, Task, closures};
 
 use crate::support::{Shop, look};
 
@@ -337,10 +337,4 @@ fn many_builds_with_one_cache_keep_one_object_for_each_tag() {
     wanted.sort();
     kept.sort();
     assert_eq!(kept, wanted);
-}
-
-#[test]
-fn the_directory_store_conforms() {
-    let dir = tempfile::tempdir().unwrap();
-    conformance::check(&DirectoryStore::open(dir.path()).unwrap()).unwrap();
 }

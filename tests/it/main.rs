@@ -4,12 +4,22 @@
 mod cache;
 #[cfg(feature = "cli")]
 mod cli;
+mod direct;
+mod disk;
 mod examples;
 mod failure;
 mod faults;
 mod install;
 mod key;
 mod layers;
+mod licenses;
+mod locks;
 #[cfg(feature = "lua")]
 mod recipe;
+mod sources;
+mod steps;
+mod stores;
 mod support;
+#[cfg(feature = "lua")]
+mod toolbox;
+mod umask;

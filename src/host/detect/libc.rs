@@ -36,8 +36,9 @@ fn entries(dir: &Path, wanted: fn(&str) -> bool) -> Vec<PathBuf> {
 
 /// glibc prints `GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36.` when its file is run.
 fn glibc_version(file: &[u8]) -> Option<String> {
-    let banner = texts(file).find(|text| text.starts_with(b"GNU C Library"))?;
-    let banner = std::str::from_utf8(banner).ok()?;
+    // Two megabytes are searched at every start: a search that looks at many bytes at once is worth its crate.
+    let banner = file.get(memchr::memmem::find(file, b"GNU C Library")?..)?;
+    let banner = std::str::from_utf8(texts(banner).next()?).ok()?;
     let (_, version) = banner.lines().next()?.split_once("release version ")?;
     let end = version.find(|char: char| !char.is_ascii_digit() && char != '.').unwrap_or(version.len());
     Some(version.get(..end)?.trim_end_matches('.').to_owned())

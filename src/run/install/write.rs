@@ -1,8 +1,8 @@
 //! Carries out what an install has decided. Nothing here refuses anything; nothing passes through a symlink below the
 //! install directory.
 
-use std::collections::HashMap;
-use std::ffi::OsStr;
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,8 @@ use super::territory::{Side, Territory};
 use crate::cache::trees::Tree;
 use crate::error::{Error, Result};
 use crate::host::beneath::{Dir, Root};
-use crate::host::clone::Cloner;
+use crate::host::clone::{Cloner, TEMPORARY};
+use crate::host::copy::names;
 use crate::host::fs::probe;
 use crate::host::listing::{Entry, Kind};
 use crate::run::state::{Holding, Installed, Owned, Print};
@@ -50,6 +51,18 @@ impl<'a> Site<'a> {
             }
         }
         Ok(removed)
+    }
+
+    /// Removes what an interrupted installation of these paths has left beside them.
+    pub(super) fn sweep(&self, owned: &[Owned]) -> Result<()> {
+        let parents: BTreeSet<&Path> = owned.iter().filter_map(|owned| owned.path.parent()).collect();
+        for parent in parents {
+            let Some(dir) = self.find(parent)? else { continue };
+            let names = names(&Path::new("/").join(parent))?;
+            let is_temporary = |name: &&OsString| name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes());
+            names.iter().filter(is_temporary).try_for_each(|name| dir.unlink(name).map(drop))?;
+        }
+        Ok(())
     }
 
     fn dir(&self, path: &Path) -> Result<Dir> {
@@ -178,7 +191,7 @@ impl Hands<'_> {
         let source = self.tree.path.join(&entry.path);
         let first = self.linked.get(&entry.stat.inode).filter(|_| entry.kind == Kind::File);
         match (&entry.kind, first) {
-            (Kind::Symlink(target), _) => self.cloner.symlink(target, dir, name)?,
+            (Kind::Symlink(target), _) => self.cloner.symlink(target, entry, dir, name)?,
             (_, Some(first)) if self.cloner.name_again(first, dir, name).is_ok() => {}
             _ => self.cloner.file(&source, entry, dir, name)?,
         }

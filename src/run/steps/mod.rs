@@ -24,7 +24,7 @@ pub(crate) fn run_all(commands: &[Command], context: &Context<'_>) -> Result<()>
         let title = context.secrets.mask_text(command.title());
         context.log.line(format!("[{}/{}] {title}", index + 1, commands.len()).as_bytes())?;
         context.tell(Event::StepStarted { task: context.task.clone(), step: index + 1, steps: commands.len(), title });
-        run(command, context)?;
+        run(command, context).map_err(|error| context.secrets.mask_error(error))?;
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use cortado::{DirectoryStore, Engine, Error, Event, Project, ProjectBuilder, Rep
 use tempfile::TempDir;
 
 pub(crate) use report::Seen;
-pub(crate) use tree::look;
+pub(crate) use tree::{Look, look};
 
 /// A room with an install, a work, a cache and a recipe directory; all of it goes with the shop.
 pub(crate) struct Shop {

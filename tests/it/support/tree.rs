@@ -15,7 +15,7 @@ pub(crate) enum Look {
     File {
         mode: u32,
         mtime: i64,
-        content: Vec<u8>,
+        content: String,
         twin: Option<PathBuf>,
     },
     Symlink {
@@ -58,7 +58,13 @@ fn of(path: &Path, metadata: &fs::Metadata, twin: Option<PathBuf>) -> Look {
     match metadata.file_type() {
         kind if kind.is_dir() => Look::Directory { mode },
         kind if kind.is_symlink() => Look::Symlink { mtime, target: fs::read_link(path).unwrap() },
-        kind if kind.is_file() => Look::File { mode, mtime, content: fs::read(path).unwrap(), twin },
+        kind if kind.is_file() => Look::File { mode, mtime, content: content(path), twin },
         _ => Look::Special,
     }
+}
+
+/// What is in a file, or its digest where that is long.
+fn content(path: &Path) -> String {
+    let bytes = fs::read(path).unwrap();
+    if bytes.len() > 200 { cortado::Digest::of(bytes).to_string() } else { bytes.escape_ascii().to_string() }
 }

@@ -1,11 +1,13 @@
-//! Copies a local source so that nothing of it reaches the product but what counts into the key: content, names,
-//! links and the executable bit. Other bits of modes and all times differ from clone to clone.
+//! Neutral sources: nothing of a local directory, a checkout or a plain file reaches the product but what counts into the
+//! key. That is content, names, links and the executable bit; other bits of modes and all times differ from clone to clone.
 
 use std::fs::{self, FileTimes, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::host::listing::{Exclude, Kind, Listing};
@@ -31,6 +33,22 @@ pub(crate) fn copy(source: &Path, dest: &Path, exclude: Exclude<'_>) -> Result<(
     Ok(())
 }
 
+/// Gives everything in a directory that someone else has filled the modes and the time that a copy would have.
+pub(crate) fn level(dir: &Path) -> Result<()> {
+    Listing::of(dir)?.entries.par_iter().try_for_each(|entry| {
+        let path = dir.join(&entry.path);
+        match entry.kind {
+            Kind::Directory => set_mode(&path, 0o755),
+            Kind::File => {
+                let file = fs::File::open(&path).map_err(Error::io("open", &path))?;
+                file.set_times(FileTimes::new().set_modified(date())).map_err(Error::io("date", &path))?;
+                set_mode(&path, plain(entry.mode))
+            }
+            Kind::Symlink(_) | Kind::Special(_) => Ok(()),
+        }
+    })
+}
+
 /// Copies one file; of its mode, only whether its owner may execute it.
 pub(crate) fn copy_file(from: &Path, mode: u32, to: &Path) -> Result<()> {
     let mut source = fs::File::open(from).map_err(Error::io("read", from))?;
@@ -39,7 +57,11 @@ pub(crate) fn copy_file(from: &Path, mode: u32, to: &Path) -> Result<()> {
     io::copy(&mut source, &mut copy).map_err(Error::io("write", to))?;
     copy.set_times(FileTimes::new().set_modified(date())).map_err(Error::io("date", to))?;
     drop(copy);
-    set_mode(to, if mode & 0o100 != 0 { 0o755 } else { 0o644 })
+    set_mode(to, plain(mode))
+}
+
+fn plain(mode: u32) -> u32 {
+    if mode & 0o100 != 0 { 0o755 } else { 0o644 }
 }
 
 fn date() -> SystemTime {
@@ -74,5 +96,9 @@ mod tests {
         assert_eq!(fs::metadata(dest.join("sub/run")).unwrap().modified().unwrap(), date());
         assert_eq!(fs::read_link(dest.join("link")).unwrap(), Path::new("nowhere"));
         assert!(!dest.join("left-out").exists());
+        level(&source).unwrap();
+        let mode = |name: &str| fs::symlink_metadata(source.join(name)).unwrap().mode() & 0o7777;
+        assert_eq!([mode("sub"), mode("sub/run"), mode("sub/read")], [0o755, 0o755, 0o644]);
+        assert_eq!(fs::metadata(source.join("sub/run")).unwrap().modified().unwrap(), date());
     }
 }

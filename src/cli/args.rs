@@ -18,7 +18,7 @@ Exit codes:
 
 /// Builds what a recipe describes, and never twice what it can fetch.
 #[derive(Debug, Parser)]
-#[command(name = "cortado", version, about, after_help = EXIT_CODES)]
+#[command(name = "cortado", version, after_help = EXIT_CODES)]
 pub(super) struct Args {
     #[command(flatten)]
     pub(super) common: Common,

@@ -38,11 +38,31 @@ impl Survey<'_> {
         let wanted: Vec<_> = wanted.into_iter().collect();
         let answers: Vec<String> = match wanted.len() {
             0 => Vec::new(),
-            _ => wanted.par_iter().map(|input| self.answer(input)).collect::<Result<_>>()?,
+            _ => {
+                let answer = |input| self.answer(input).map_err(|error| self.blame(input, error));
+                wanted.par_iter().map(answer).collect::<Result<_>>()?
+            }
         };
         let mut inputs = Inputs::new(platform_text(self.platform));
         wanted.into_iter().zip(answers).for_each(|(input, answer)| inputs.insert(input, answer));
         Ok(inputs)
+    }
+
+    /// An input that is not there is a mistake of whoever asks for it.
+    fn blame(&self, input: &Input, error: Error) -> Error {
+        let path = match &error {
+            Error::Io { path, source, .. } if source.kind() == std::io::ErrorKind::NotFound => path,
+            _ => return error,
+        };
+        let place = match self.project.tasks().iter().find(|task| task.all_inputs().contains(input)) {
+            Some(task) => format!("task `{}`", task.name()),
+            None => format!("project `{}`", self.project.name()),
+        };
+        Error::Invalid {
+            place,
+            problem: format!("`{}` does not exist", path.display()),
+            hint: "files and directories of a recipe are relative to the recipe's directory".into(),
+        }
     }
 
     fn answer(&self, input: &Input) -> Result<String> {

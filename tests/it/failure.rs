@@ -186,7 +186,7 @@ fn a_run_that_ends_in_an_error_says_so_last() {
     let shop = Shop::new();
     let task = Task::new("a").version("1").input("absent.txt").source(cortado::Source::local("absent"));
     let (events, result) = shop.try_run(&shop.project([task]), |engine| engine);
-    assert!(matches!(result, Err(Error::Io { .. })), "{result:?}");
+    assert!(matches!(result, Err(Error::Invalid { .. })), "{result:?}");
     assert!(matches!(events.last(), Some(Event::RunFinished { success: false, .. })));
 }
 

@@ -70,6 +70,18 @@ fn a_dependency_that_nobody_bears_is_found_in_the_recipe() {
 }
 
 #[test]
+fn a_file_of_the_recipe_that_is_not_there_is_found_in_the_recipe() {
+    let shop = Shop::new(&SHOP.replace("license = \"Zlib\",", "source = { path = \"beans\" },"));
+    let expected = "\
+error: cortado.lua:3: task `zlib`: `[shop]/beans` does not exist
+hint: files and directories of a recipe are relative to the recipe's directory
+";
+    for command in ["build", "plan"] {
+        shop.run(&[command]).ends(2).says(expected);
+    }
+}
+
+#[test]
 fn a_task_that_nobody_bears_is_answered_with_the_nearest_one() {
     let shop = Shop::new(SHOP);
     for command in ["build", "plan", "why"] {

@@ -74,3 +74,16 @@ fn a_second_ctrl_c_kills_what_does_not_want_to_stop() {
     dead.join().unwrap();
     assert!(start.elapsed() < Duration::from_secs(9), "it was waited for");
 }
+
+#[test]
+fn programs_are_told_of_an_interruption_too() {
+    let shop = shop(GRANDCHILD);
+    let running = shop.start(&["build", "--json"]);
+    let mut alive = File::open(shop.path("alive")).unwrap(); // as soon as the step has opened it
+    running.signal(Signal::INT);
+    let ran = running.end(&shop).ends(130);
+    let report: serde_json::Value = serde_json::from_str(ran.out.lines().last().unwrap()).unwrap();
+    assert_eq!((&report["interrupted"], &report["exit"]), (&true.into(), &130.into()));
+    assert_eq!(report["tasks"][1]["outcome"], "cancelled");
+    alive.read_to_end(&mut Vec::new()).unwrap();
+}

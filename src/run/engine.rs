@@ -194,7 +194,7 @@ impl<'p> Engine<'p> {
     /// A project that cannot be planned, an input that cannot be read.
     pub fn preview(&self) -> Result<Preview<'p>> {
         self.check()?;
-        let state = Mutex::new(State::look(&WorkDir::look(self.project.work_dir()).state())?);
+        let state = Mutex::new(State::look(&WorkDir::look(self.project.work_dir()).state(), self.project.install_dir())?);
         let graph = Graph::new(self.project)?;
         let selection = graph.select(&self.settings.filter)?;
         let plan = self.plan(&graph, &selection, &state)?;
@@ -223,7 +223,7 @@ impl<'p> Engine<'p> {
     fn run_locked(&self, graph: &Graph<'p>, selection: &[usize], start: Instant) -> Result<Report> {
         let dir = WorkDir::open(self.project.work_dir())?;
         let _lock = self.lock(&dir)?;
-        let state = State::open(&dir.state())?;
+        let state = State::open(&dir.state(), self.project.install_dir())?;
         if state.dropped() > 0 {
             let text = format!("`{}` was damaged: what was installed last may be unknown", dir.state().display());
             self.observers.tell(&Event::Warning { task: None, text });
@@ -246,8 +246,8 @@ impl<'p> Engine<'p> {
         };
         // Opening a state makes one, which would have to be removed again.
         let state = match what.is_dry_run() || !dir.state().exists() {
-            true => State::look(&dir.state())?,
-            false => State::open(&dir.state())?,
+            true => State::look(&dir.state(), self.project.install_dir())?,
+            false => State::open(&dir.state(), self.project.install_dir())?,
         };
         let state = Mutex::new(state);
         let options = InstallOptions { install_dir: self.project.install_dir.clone(), ..InstallOptions::default() };

@@ -22,7 +22,7 @@ use crate::model::Digest;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 enum Kind {
-    /// Task to [`Installed`].
+    /// Install directory and task to [`Installed`].
     Installed = b'i',
     /// Task to nanoseconds.
     Duration = b'd',
@@ -39,6 +39,8 @@ const TOO_FRESH: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct State {
     journal: Journal,
+    /// Stands for the install directory: what is installed in another one is none of this run's business.
+    place: [u8; 8],
 }
 
 impl State {
@@ -47,13 +49,13 @@ impl State {
     /// # Errors
     ///
     /// A newer cortado wrote it: what it says of installed files must not be lost by going on without.
-    pub(crate) fn open(path: &Path) -> Result<State> {
-        Ok(State { journal: Journal::open(path)? })
+    pub(crate) fn open(path: &Path, install_dir: &Path) -> Result<State> {
+        Ok(State { journal: Journal::open(path)?, place: place(install_dir) })
     }
 
     /// The state as it is, for looking only: what is set afterwards is not kept.
-    pub(crate) fn look(path: &Path) -> Result<State> {
-        Ok(State { journal: Journal::look(path)? })
+    pub(crate) fn look(path: &Path, install_dir: &Path) -> Result<State> {
+        Ok(State { journal: Journal::look(path)?, place: place(install_dir) })
     }
 
     /// How many bytes of a torn or corrupt end were dropped on opening; 0 after a clean end.
@@ -63,24 +65,24 @@ impl State {
 
     /// What a task has installed.
     pub(crate) fn installed(&self, task: &str) -> Option<Installed> {
-        self.journal.get(&key(Kind::Installed, task.as_bytes())).and_then(Installed::decode)
+        self.journal.get(&self.installed_key(task)).and_then(Installed::decode)
     }
 
-    /// Every task that has something installed, in no order.
+    /// Every task that has something installed in this place, in no order.
     pub(crate) fn all_installed(&self) -> impl Iterator<Item = (&str, Installed)> {
         self.journal.iter().filter_map(|(key, value)| {
-            let task = key.strip_prefix(&[Kind::Installed as u8])?;
+            let task = key.strip_prefix(&[Kind::Installed as u8])?.strip_prefix(&self.place)?;
             Some((std::str::from_utf8(task).ok()?, Installed::decode(value)?))
         })
     }
 
     pub(crate) fn set_installed(&mut self, task: &str, installed: &Installed) -> Result<()> {
-        self.journal.set(key(Kind::Installed, task.as_bytes()), &installed.encode())
+        self.journal.set(self.installed_key(task), &installed.encode())
     }
 
     /// Forgets what a task has installed and how long it took.
     pub(crate) fn forget(&mut self, task: &str) -> Result<()> {
-        self.journal.remove(&key(Kind::Installed, task.as_bytes()))?;
+        self.journal.remove(&self.installed_key(task))?;
         self.journal.remove(&key(Kind::Duration, task.as_bytes()))
     }
 
@@ -124,6 +126,15 @@ impl State {
     pub(crate) fn set_artifact(&mut self, tag: &str, digest: &Digest) -> Result<()> {
         self.journal.set(key(Kind::Artifact, tag.as_bytes()), digest.as_bytes())
     }
+
+    fn installed_key(&self, task: &str) -> Vec<u8> {
+        [&[Kind::Installed as u8], self.place.as_slice(), task.as_bytes()].concat()
+    }
+}
+
+fn place(install_dir: &Path) -> [u8; 8] {
+    let [a, b, c, d, e, f, g, h, ..] = *Digest::of(bytes(install_dir)).as_bytes();
+    [a, b, c, d, e, f, g, h]
 }
 
 fn key(kind: Kind, name: &[u8]) -> Vec<u8> {
@@ -150,8 +161,8 @@ mod tests {
     fn reopened(change: impl FnOnce(&mut State)) -> State {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state");
-        change(&mut State::open(&path).unwrap());
-        State::open(&path).unwrap()
+        change(&mut State::open(&path, Path::new("/opt/shop")).unwrap());
+        State::open(&path, Path::new("/opt/shop")).unwrap()
     }
 
     #[test]

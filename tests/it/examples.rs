@@ -7,7 +7,8 @@ use std::process::Command;
 fn run(name: &str, args: &[&str]) -> String {
     let test = std::env::current_exe().unwrap();
     let built: PathBuf = test.parent().and_then(Path::parent).unwrap().join("examples").join(name);
-    let output = Command::new(&built).args(args).output().unwrap_or_else(|error| panic!("{built:?}: {error}"));
+    let output = Command::new(&built).args(args).output();
+    let output = output.unwrap_or_else(|error| panic!("{built:?}: {error}; a whole `cargo test` builds it"));
     assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }

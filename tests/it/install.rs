@@ -90,6 +90,17 @@ fn a_filter_leaves_other_tasks_alone() {
 }
 
 #[test]
+fn products_in_two_places_share_a_work_directory_and_leave_each_other_alone() {
+    let shop = Shop::new();
+    let project = |place: &str| shop.builder().install_dir(shop.path(place)).task(shop.ware("a", "x")).build().unwrap();
+    let (here, there) = (project("install"), project("elsewhere"));
+    shop.run(&here);
+    assert_eq!(shop.run(&there).of("a"), "built");
+    assert_eq!((shop.text("install/share/a"), shop.text("elsewhere/share/a")), ("x".into(), "x".into()));
+    assert_eq!((shop.run(&here).of("a"), shop.run(&there).of("a")), ("up to date".into(), "up to date".into()));
+}
+
+#[test]
 fn a_file_may_move_from_one_task_to_another() {
     let shop = Shop::new();
     shop.run_tasks([files("a", "1", &["tool"]), files("b", "1", &["other"])]);

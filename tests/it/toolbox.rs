@@ -65,10 +65,10 @@ fn the_recipe_says_all_that_a_release_engineer_has_to_know() {
 }
 
 /// The directory of the releases, if there is one.
+#[expect(clippy::explicit_write, reason = "what `eprintln!` writes in a test that passes is kept back")]
 fn sources() -> Option<PathBuf> {
     let sources = std::env::var_os("CORTADO_TEST_SOURCES").filter(|dir| !dir.is_empty()).map(PathBuf::from);
     if sources.is_none() {
-        // Not `eprintln!`: the lines of a test that passes are kept back.
         let notice = "toolbox: left out, because CORTADO_TEST_SOURCES names no directory of releases";
         writeln!(std::io::stderr(), "{notice}").unwrap();
     }

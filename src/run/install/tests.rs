@@ -31,7 +31,7 @@ use Staged::*;
 fn machine() -> Machine {
     let room = tempfile::tempdir().unwrap();
     let trees = Trees::open(&room.path().join("work/trees")).unwrap();
-    let state = Mutex::new(State::open(&room.path().join("work/state")).unwrap());
+    let state = Mutex::new(State::open(&room.path().join("work/state"), &room.path().join("opt/shop")).unwrap());
     let options = InstallOptions { install_dir: room.path().join("opt/shop"), ..InstallOptions::default() };
     Machine { room, trees, state, options }
 }
@@ -462,7 +462,7 @@ fn an_interrupted_install_is_seen_and_finished_by_the_next_run() {
     let bytes = fs::read(&journal).unwrap();
     let frame = 8 + u32::from_le_bytes(bytes[before..before + 4].try_into().unwrap()) as usize;
     fs::write(&journal, &bytes[..before + frame]).unwrap();
-    machine.state = Mutex::new(State::open(&journal).unwrap());
+    machine.state = Mutex::new(State::open(&journal, &machine.options.install_dir).unwrap());
     machine.write("old", "1");
     fs::remove_file(machine.at("new/file")).unwrap();
 
@@ -493,7 +493,7 @@ fn losing_the_state_costs_no_more_than_looking_again() {
     machine.install("shop", "v1", &staged).unwrap();
     let journal = machine.room.path().join("work/state");
     fs::remove_file(&journal).unwrap();
-    machine.state = Mutex::new(State::open(&journal).unwrap());
+    machine.state = Mutex::new(State::open(&journal, &machine.options.install_dir).unwrap());
     assert_eq!(machine.verify("shop", "v1"), Verdict::Absent);
     assert_eq!(machine.install("shop", "v1", &staged).unwrap(), counts(0, 2, 0, 0));
 }

@@ -194,7 +194,8 @@ impl<'p> Engine<'p> {
     /// A project that cannot be planned, an input that cannot be read.
     pub fn preview(&self) -> Result<Preview<'p>> {
         self.check()?;
-        let state = Mutex::new(State::look(&WorkDir::look(self.project.work_dir()).state(), self.project.install_dir())?);
+        let state =
+            Mutex::new(State::look(&WorkDir::look(self.project.work_dir()).state(), self.project.install_dir())?);
         let graph = Graph::new(self.project)?;
         let selection = graph.select(&self.settings.filter)?;
         let plan = self.plan(&graph, &selection, &state)?;

@@ -10,6 +10,7 @@ use super::link_mode::LinkMode;
 use super::mentions;
 use super::metadata::Metadata;
 use super::name;
+use super::patterns::pattern_set;
 use super::task::Task;
 use super::validate;
 use crate::error::{Error, Result};
@@ -312,9 +313,7 @@ impl ProjectBuilder {
         project.recipe_dir = absolute(&place, "recipe_dir", &project.recipe_dir)?;
         check_apart(&place, &project)?;
         validate::env(&place, &project.env)?;
-        for pattern in &project.extra_files {
-            validate::glob(&format!("{place}, extra_files"), pattern)?;
-        }
+        pattern_set(&format!("{place}, extra_files"), &project.extra_files)?;
         check_tasks(&project.tasks)?;
         let recipe_dir = project.recipe_dir.clone();
         project.tasks.iter_mut().for_each(|task| make_relative(task, &recipe_dir));

@@ -6,6 +6,7 @@ use super::checksum::{Algorithm, Checksum};
 use super::command::Command;
 use super::env::Env;
 use super::name;
+use super::patterns::pattern_set;
 use super::source::{Archive, At, Git, Source};
 use super::task::Task;
 use crate::error::{Error, Result};
@@ -47,19 +48,12 @@ pub(super) fn env(place: &str, env: &Env) -> Result<()> {
     Ok(())
 }
 
-/// Checks a glob pattern.
-pub(super) fn glob(place: &str, pattern: &str) -> Result<()> {
-    globset::Glob::new(pattern)
-        .map(drop)
-        .map_err(|error| invalid(place, &format!("`{pattern}` is not a pattern: {}", error.kind()), ""))
-}
-
 fn source(place: &str, source: Option<&Source>) -> Result<()> {
     let place = format!("{place}, source");
     match source {
         None => Ok(()),
         Some(Source::Archive(archive)) => check_archive(&place, archive),
-        Some(Source::Local(local)) => local.excludes.iter().try_for_each(|pattern| glob(&place, pattern)),
+        Some(Source::Local(local)) => pattern_set(&place, &local.excludes).map(drop),
         Some(Source::Git(git)) => check_git(&place, git),
     }
 }
@@ -112,7 +106,7 @@ fn check_command(place: &str, command: &Command) -> Result<()> {
             Err(invalid(place, &problem, "give its file name, without directories"))
         }
         Command::Bin(step) => env(place, &step.env),
-        Command::Sync(step) => step.excludes.iter().try_for_each(|pattern| glob(place, pattern)),
+        Command::Sync(step) => pattern_set(place, &step.excludes).map(drop),
         Command::Mkdir(step) => mode(place, step.mode.unwrap_or(0)),
         Command::Template(step) => mode(place, step.mode),
         _ => Ok(()),

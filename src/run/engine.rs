@@ -1,37 +1,30 @@
 //! The engine: a project, the caller's choices, and a run of the two.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::clean::{self, Clean, Cleaned};
-use super::event::{Event, Outcome};
-use super::executor::{self, Ended};
-use super::install::{InstallOptions, Installer, Verdict};
+use super::course::Course;
+use super::event::Event;
+use super::install::{InstallOptions, Installer};
 use super::observers::Observers;
 use super::preview::Preview;
-use super::report::{Report, TaskReport};
+use super::report::Report;
 use super::settings::Settings;
-use super::shared::Shared;
 use super::source::Supply;
 use super::state::State;
-use super::summary;
 use super::survey::Survey;
 use super::work_dir::WorkDir;
-use crate::cache::{CacheMode, CachePolicy, Callbacks, Trees};
+use crate::cache::{CacheMode, CachePolicy, Callbacks};
 use crate::error::{Error, Result};
 use crate::host::cancel::Cancel;
 use crate::host::detect::detect;
-use crate::host::download::Network;
 use crate::host::lock::{Lock, Wait};
-use crate::host::many;
-use crate::model::{Platform, Project, Task};
+use crate::model::{Platform, Project};
 use crate::plan::{Graph, Plan};
-
-/// The variables of the caller's environment by which git finds repositories that are not public.
-const GIT_ENV: [&str; 6] = ["PATH", "HOME", "SSH_AUTH_SOCK", "https_proxy", "http_proxy", "no_proxy"];
 
 /// Runs a project.
 ///
@@ -231,7 +224,10 @@ impl<'p> Engine<'p> {
         }
         let state = Mutex::new(state);
         let plan = self.plan(graph, selection, &state)?;
-        self.carry_out(&plan, dir, &state, start)
+        let supply = Supply::new(&self.settings, &dir);
+        let observers = &self.observers;
+        let course = Course { project: self.project, settings: &self.settings, observers, plan: &plan, state: &state };
+        course.run(dir, supply, start)
     }
 
     /// Takes away what runs of the project have made: installed files by their records, and what `what` names of the
@@ -287,154 +283,8 @@ impl<'p> Engine<'p> {
             platform,
             state,
             cancel: &self.settings.cancel,
-            supply: &self.supply(&WorkDir::look(self.project.work_dir())),
+            supply: &Supply::new(&self.settings, &WorkDir::look(self.project.work_dir())),
         };
         Plan::new(graph, selection, survey.take(selection)?)
     }
-
-    fn carry_out(&self, plan: &Plan<'_>, dir: WorkDir, state: &Mutex<State>, start: Instant) -> Result<Report> {
-        let installer = Installer::new(self.install_options(plan)?, state);
-        self.remove_departed(&installer, state)?;
-        let current = self.current(plan, &installer)?;
-        let idle = current.iter().all(|current| *current);
-        let trees = Trees::open(&dir.trees())?;
-        if !idle {
-            dir.sweep(&self.project.tasks().iter().map(Task::name).collect())?;
-            trees.sweep()?;
-        }
-        let supply = self.supply(&dir);
-        let shared = Shared::new(plan, &self.settings, dir, state, trees, installer, supply, &self.observers);
-        let ended = executor::execute(&shared, &current);
-        let sound = plan.tasks().iter().zip(&ended).filter(|(_, ended)| ended.outcome.is_success());
-        let sound = sound.map(|(task, _)| task.name()).collect();
-        shared.installer.observe(&shared.spans.lock().unwrap_or_else(PoisonError::into_inner), &sound)?;
-        let report = self.report(&shared, ended, start);
-        if report.success() {
-            self.conclude(&shared, idle)?;
-        }
-        Ok(report)
-    }
-
-    /// Of each task, whether it and everything upstream of it is installed as planned, and stays so. Direct tasks that
-    /// are going to run are made ready for that first.
-    fn current(&self, plan: &Plan<'_>, installer: &Installer<'_>) -> Result<Vec<bool>> {
-        if self.settings.cache_mode == CacheMode::Recache {
-            return Ok(vec![false; plan.tasks().len()]);
-        }
-        let current = self.intact(plan, installer);
-        let direct = plan.tasks().iter().zip(&current).filter(|(task, _)| !self.project.caches(task.task()));
-        let mut running = direct.filter(|(_, current)| !**current).peekable();
-        if running.peek().is_none() {
-            return Ok(current);
-        }
-        running.try_for_each(|(task, _)| installer.renew(task.name()))?;
-        Ok(self.intact(plan, installer))
-    }
-
-    fn intact(&self, plan: &Plan<'_>, installer: &Installer<'_>) -> Vec<bool> {
-        let mut intact = many::map(plan.tasks(), |task| {
-            installer.verify(task.name(), task.tag(), &task.task().overrides) == Verdict::Intact
-        });
-        for (position, task) in plan.tasks().iter().enumerate() {
-            intact[position] &= task.upstreams().iter().all(|upstream| intact[*upstream]);
-        }
-        intact
-    }
-
-    /// What is left to do once every task has ended well; after an `idle` run no tree has become old.
-    fn conclude(&self, shared: &Shared<'_>, idle: bool) -> Result<()> {
-        let text = {
-            let state = shared.state();
-            let complete = |name: &str| state.installed(name).is_some_and(|installed| installed.complete);
-            let installed = |task: &&Task| shared.plan.task(task.name()).is_some() || complete(task.name());
-            summary::text(self.project, self.project.tasks().iter().filter(installed))
-        };
-        if !summary::is_written(self.project, &text)? {
-            match shared.installer.owner(&self.project.license_summary()) {
-                None => summary::write(self.project, &text)?,
-                Some(owner) => shared.tell(summary::not_written(self.project, owner.into())),
-            }
-        }
-        if idle {
-            return Ok(());
-        }
-        let keep = shared.plan.tasks().iter().map(|task| task.tag().to_owned()).collect();
-        shared.trees.prune(&keep, self.settings.keep_trees, std::time::SystemTime::now()).map(drop)
-    }
-
-    /// Takes away what tasks have installed that are in the project no more.
-    fn remove_departed(&self, installer: &Installer<'_>, state: &Mutex<State>) -> Result<()> {
-        let installed: Vec<String> = {
-            let state = state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.all_installed().map(|(task, _)| task.to_owned()).collect()
-        };
-        let known: HashSet<_> = self.project.tasks().iter().map(Task::name).collect();
-        let departed = installed.iter().filter(|task| !known.contains(task.as_str()));
-        departed.map(|task| installer.remove(task)).try_for_each(|removed| removed.map(drop))
-    }
-
-    fn install_options(&self, plan: &Plan<'_>) -> Result<InstallOptions> {
-        let mut extra_files = globset::GlobSetBuilder::new();
-        for pattern in &self.project.extra_files {
-            extra_files.add(globset::Glob::new(pattern).map_err(|error| Error::Invalid {
-                place: "extra_files".into(),
-                problem: error.to_string(),
-                hint: String::new(),
-            })?);
-        }
-        Ok(InstallOptions {
-            install_dir: self.project.install_dir.clone(),
-            work_dir: self.project.work_dir.clone(),
-            extra_files: extra_files.build().unwrap_or_default(),
-            link_mode: self.project.link_mode,
-            replace_unowned: self.settings.replace_unowned,
-            planned: plan.tasks().iter().map(|task| (task.name().to_owned(), task.tag().to_owned())).collect(),
-        })
-    }
-
-    fn supply(&self, dir: &WorkDir) -> Supply {
-        let network = Network {
-            offline: self.settings.offline,
-            ca_file: self.settings.ca_file.clone(),
-            proxy: self.settings.proxy.clone(),
-            ..Network::default()
-        };
-        let git_env = GIT_ENV.iter().filter_map(|name| {
-            let value = self.settings.ambient.get(std::ffi::OsStr::new(name))?;
-            Some(((*name).to_owned(), value.to_str()?.to_owned()))
-        });
-        Supply { mirrors: self.settings.mirrors.clone(), network, cache_dir: dir.sources(), git_env: git_env.collect() }
-    }
-
-    fn report(&self, shared: &Shared<'_>, ended: Vec<Ended>, start: Instant) -> Report {
-        let tasks = shared.plan.tasks().iter().zip(ended).map(|(task, ended)| {
-            let spared = ended.outcome.is_success() && ended.outcome != Outcome::Built;
-            let saved = shared.state().duration(task.name()).filter(|_| spared).unwrap_or_default();
-            TaskReport {
-                name: task.name().to_owned(),
-                tag: task.tag().to_owned(),
-                shasum: task.shasum(),
-                log: Some(shared.dir.log(task.name())).filter(|log| was_worked_on(&ended.outcome) && log.exists()),
-                outcome: ended.outcome,
-                duration: ended.duration,
-                saved,
-                error: ended.error,
-            }
-        });
-        let tasks: Vec<TaskReport> = tasks.collect();
-        // A token that was cancelled when all was done has interrupted nothing.
-        let interrupted = self.settings.cancel.is_cancelled() && tasks.iter().any(|task| !task.outcome.is_success());
-        Report {
-            project: self.project.name().to_owned(),
-            tasks,
-            cache: shared.tally.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            duration: start.elapsed(),
-            interrupted,
-        }
-    }
-}
-
-/// Whether steps of a task may have run, and so written a log.
-fn was_worked_on(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Built | Outcome::Failed { .. } | Outcome::Cancelled)
 }

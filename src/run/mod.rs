@@ -5,6 +5,7 @@ mod action;
 mod build;
 mod clean;
 mod context;
+mod course;
 mod engine;
 mod environment;
 mod event;

@@ -3,18 +3,18 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use globset::{Glob, GlobSetBuilder};
-
 use super::context::Context;
 use super::event::{Event, SourceState};
 use super::neutral;
+use super::settings::Settings;
+use super::work_dir::WorkDir;
 use crate::error::{Error, Result};
 use crate::host::decompress;
 use crate::host::download::{Download, DownloadEvent, Network, redact};
 use crate::host::fs;
 use crate::host::git;
 use crate::host::unpack::{Limits, Profile, UnpackOptions, unpack};
-use crate::model::{Archive, At, Checksum, Format, Git, Input, Local, Source, Task};
+use crate::model::{Archive, At, Checksum, Format, Git, Input, Local, Source, Task, pattern_set};
 use crate::plan::Inputs;
 
 /// Where sources come from besides the network, and whether that may be used.
@@ -27,6 +27,26 @@ pub(crate) struct Supply {
     pub(crate) cache_dir: PathBuf,
     /// What git needs of the caller's environment.
     pub(crate) git_env: Vec<(String, String)>,
+}
+
+/// The variables of the caller's environment by which git finds repositories that are not public.
+const GIT_ENV: [&str; 6] = ["PATH", "HOME", "SSH_AUTH_SOCK", "https_proxy", "http_proxy", "no_proxy"];
+
+impl Supply {
+    /// What the caller's settings say, with the source cache of a work directory.
+    pub(crate) fn new(settings: &Settings, dir: &WorkDir) -> Self {
+        let network = Network {
+            offline: settings.offline,
+            ca_file: settings.ca_file.clone(),
+            proxy: settings.proxy.clone(),
+            ..Network::default()
+        };
+        let git_env = GIT_ENV.iter().filter_map(|name| {
+            let value = settings.ambient.get(std::ffi::OsStr::new(name))?;
+            Some(((*name).to_owned(), value.to_str()?.to_owned()))
+        });
+        Supply { mirrors: settings.mirrors.clone(), network, cache_dir: dir.sources(), git_env: git_env.collect() }
+    }
 }
 
 /// Fills the fresh directory `dir` with the source of `task`.
@@ -129,15 +149,7 @@ fn local(source: &Local, dir: &Path, context: &Context<'_>) -> Result<()> {
         let name = path.file_name().unwrap_or_default();
         return neutral::copy_file(&path, found.permissions().mode(), &dir.join(name));
     }
-    let mut excludes = GlobSetBuilder::new();
-    for pattern in &source.excludes {
-        excludes.add(Glob::new(pattern).map_err(|error| Error::Invalid {
-            place: format!("source `{}`", path.display()),
-            problem: error.to_string(),
-            hint: String::new(),
-        })?);
-    }
-    let excludes = excludes.build().unwrap_or_default();
+    let excludes = pattern_set("exclude", &source.excludes)?;
     let ours = [&context.paths.work_dir, &context.paths.install_dir];
     neutral::copy(&path, dir, &|below, _| {
         excludes.is_match(below) || ours.iter().any(|ours| **ours == path.join(below))

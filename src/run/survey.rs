@@ -6,7 +6,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
 use rayon::prelude::*;
 
 use super::environment::Variables;
@@ -18,7 +17,7 @@ use crate::host::checksum;
 use crate::host::git::Git;
 use crate::host::listing::{Entry, Kind, Listing, Stat};
 use crate::host::process::Process;
-use crate::model::{Digest, Env, Input, InputTree, Paths, Platform, Project};
+use crate::model::{Digest, Env, Input, InputTree, Paths, Platform, Project, pattern_set};
 use crate::plan::Inputs;
 
 /// Looks things up for one plan. What was hashed before and has not changed is not read again.
@@ -104,7 +103,7 @@ impl Survey<'_> {
         let found = fs::metadata(root).map_err(Error::io("read", root))?;
         let mut tree = InputTree::new();
         if found.is_dir() {
-            let excludes = patterns(excludes)?;
+            let excludes = pattern_set("exclude", excludes)?;
             let listing = Listing::of_filtered(root, &|path: &Path, _| {
                 excludes.is_match(path) || self.is_ours(&root.join(path))
             })?;
@@ -207,19 +206,6 @@ impl Survey<'_> {
 /// The text that counts for the host: `linux x86_64 glibc 2.36`.
 pub(crate) fn platform_text(platform: &Platform) -> String {
     platform.key_fields().map(|(_, value)| value).join(" ")
-}
-
-fn patterns(patterns: &[String]) -> Result<GlobSet> {
-    let mut set = GlobSetBuilder::new();
-    let invalid = |error: globset::Error| Error::Invalid {
-        place: "excludes".into(),
-        problem: error.to_string(),
-        hint: String::new(),
-    };
-    for pattern in patterns {
-        set.add(Glob::new(pattern).map_err(invalid)?);
-    }
-    set.build().map_err(invalid)
 }
 
 fn names(dir: &Path) -> Result<Vec<std::ffi::OsString>> {

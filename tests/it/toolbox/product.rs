@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +11,7 @@ use cortado::lua::{Recipe, RecipeOptions};
 use cortado::{Digest, DirectoryStore, Engine, Event, Project, Report};
 use tempfile::TempDir;
 
-use super::snapshot::Snapshot;
+use crate::support::{Look, look};
 
 /// A copy of the recipe, and the directories that it is built with.
 pub(super) struct Product {
@@ -67,8 +68,20 @@ impl Product {
         names.zip(preview.artifacts().iter().map(|digest| digest.unwrap())).collect()
     }
 
-    pub(super) fn installed(&self) -> Snapshot {
-        Snapshot::of(&self.install_dir)
+    /// Everything that is installed.
+    pub(super) fn installed(&self) -> BTreeMap<PathBuf, Look> {
+        look(&self.install_dir)
+    }
+
+    /// The installed files in which a path is found.
+    pub(super) fn installed_with(&self, path: &Path) -> Vec<PathBuf> {
+        let wanted = path.as_os_str().as_bytes();
+        let mut paths: Vec<_> = self.installed().into_keys().collect();
+        paths.retain(|file| {
+            let content = fs::read(self.install_dir.join(file)).unwrap_or_default();
+            content.windows(wanted.len()).any(|bytes| bytes == wanted)
+        });
+        paths
     }
 
     pub(super) fn wipe_install_dir(&self) {

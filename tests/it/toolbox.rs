@@ -68,7 +68,6 @@ fn the_recipe_says_all_that_a_release_engineer_has_to_know() {
 }
 
 /// The directory of the releases, if there is one.
-#[expect(clippy::explicit_write, reason = "what `eprintln!` writes in a test that passes is kept back")]
 fn sources() -> Option<PathBuf> {
     let sources = std::env::var_os("CORTADO_TEST_SOURCES").filter(|dir| !dir.is_empty()).map(PathBuf::from);
     if sources.is_none() {

@@ -72,7 +72,7 @@ pub use model::{
 pub use plan::{Field, Graph, Inputs, KEY_FORMAT, Outline, Plan, PlannedTask};
 pub use report::{
     Change, Closing, Detail, Exit, Explanation, Failure, Ink, JSON_FORMAT, LastTime, LicenseReport, ListedTask,
-    Listing, LockedSource, Manifest, Narrator, Paint, PlanReport, Software, TaskLicense, TaskPlan, summary,
+    LockedSource, Manifest, Narrator, Paint, PlanReport, Software, TaskLicense, TaskList, TaskPlan, summary,
 };
 pub use run::{
     Action, CacheReport, Clean, Cleaned, Decision, Engine, Event, History, Outcome, Preview, Progress, Report,

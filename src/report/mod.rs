@@ -9,7 +9,6 @@ mod exit;
 mod explanation;
 mod failure;
 mod licenses;
-mod listing;
 mod manifest;
 mod narrator;
 mod outcome;
@@ -18,6 +17,7 @@ mod plan;
 mod printable;
 mod summary;
 mod table;
+mod task_list;
 
 pub use closing::Closing;
 pub use difference::Change;
@@ -25,12 +25,12 @@ pub use exit::Exit;
 pub use explanation::{Explanation, LastTime};
 pub use failure::Failure;
 pub use licenses::{LicenseReport, TaskLicense};
-pub use listing::{ListedTask, Listing};
 pub use manifest::{LockedSource, Manifest, Software};
 pub use narrator::{Detail, Narrator};
 pub use paint::{Ink, Paint};
 pub use plan::{PlanReport, TaskPlan};
 pub use summary::summary;
+pub use task_list::{ListedTask, TaskList};
 
 /// The version of every JSON document that reports give, except the manifest, which has a version of its own.
 /// `docs/json.md` says what belongs to it.

@@ -48,14 +48,13 @@ impl Shared<'_> {
         let duration = start.elapsed();
         let unfit = self.leave_out_special(name, &paths.stage_dir)?;
         let tree = self.trees.adopt(&paths.stage_dir, task.tag())?.seal(self.project().source_date_epoch, None)?;
+        // Packed before it is installed: installed files may be links into the tree, and open to anyone's hands.
+        let packed =
+            self.exchange.writes().then(|| unfit.map_or_else(|| self.pack(task, &tree, duration, replace), Err));
         self.install(task, &tree)?;
         self.state().set_duration(task.name(), duration)?;
         fs::remove_tree(&self.dir.source(task.name()))?;
-        if !self.exchange.writes() {
-            return Ok(());
-        }
-        let packed = unfit.map_or_else(|| self.pack(task, &tree, duration, replace), Err);
-        self.offer(task, name, packed)
+        packed.map_or(Ok(()), |packed| self.offer(task, name, packed))
     }
 
     /// Removes sockets, pipes and devices from a stage, since neither a tree nor an artifact can hold them; why the
@@ -187,7 +186,7 @@ impl Shared<'_> {
         let mut file = file.map_err(Error::io("create a file in", &dir))?;
         let options =
             PackOptions { mtime: self.project().source_date_epoch, level: self.settings.compression_level, threads: 0 };
-        let packed = pack(&tree.path, file.as_file_mut(), &options)?;
+        let packed = pack(&tree.path, tree.entries(), file.as_file_mut(), &options)?;
         self.state().set_artifact(task.tag(), &packed.digest)?;
         Ok(Artifact::new(Inner {
             name: task.name().to_owned(),

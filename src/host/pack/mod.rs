@@ -19,7 +19,7 @@ use tar::EntryType;
 
 use self::header::Member;
 use crate::error::{Error, Result, errno};
-use crate::host::listing::{Entry, Kind, Listing, Stat, bytes};
+use crate::host::listing::{Entry, Kind, Stat, bytes};
 use crate::host::{gzip, pax};
 use crate::model::Digest;
 
@@ -53,17 +53,13 @@ pub(crate) struct Packed {
     pub(crate) entries: usize,
 }
 
-/// Packs everything below `root` into `out`.
+/// Packs `entries`, the listing of `root`, into `out`.
 ///
-/// Fails on what an artifact cannot carry, and on a file that changes meanwhile; `out` is then worthless.
-pub(crate) fn pack(root: &Path, out: &mut impl Write, options: &PackOptions) -> Result<Packed> {
-    pack_listing(root, &Listing::of(root)?, out, options)
-}
-
-fn pack_listing(root: &Path, listing: &Listing, out: &mut impl Write, options: &PackOptions) -> Result<Packed> {
+/// Fails on what an artifact cannot carry, and on a file that has changed since it was listed; `out` is then worthless.
+pub(crate) fn pack(root: &Path, entries: &[Entry], out: &mut impl Write, options: &PackOptions) -> Result<Packed> {
     let writer = gzip::Writer::new(out, options.level, options.threads).map_err(Error::io("pack", root))?;
     let mut packer = Packer { root, tar: writer, names: HashMap::new(), mtime: options.mtime, buffer: vec![0; BUFFER] };
-    for entry in &listing.entries {
+    for entry in entries {
         packer.add(entry)?;
     }
     let written = packer.finish()?;
@@ -71,7 +67,7 @@ fn pack_listing(root: &Path, listing: &Listing, out: &mut impl Write, options: &
         digest: written.digest,
         packed_size: written.packed_size,
         unpacked_size: written.unpacked_size,
-        entries: listing.entries.len(),
+        entries: entries.len(),
     })
 }
 

@@ -6,6 +6,7 @@ use std::os::unix::net::UnixListener;
 use std::process::Command;
 
 use super::*;
+use crate::host::listing::Listing;
 
 /// The contract: this tree's tar has this SHA-256 for as long as the format is the format.
 const GOLDEN: &str = "7b91cdcb785b8b54e832266c2c6ddfe5fb42db3316cec7b069e8a9561719f02e";
@@ -38,12 +39,13 @@ fn plant(root: &Path, backwards: bool) {
 
 fn packed(root: &Path, options: &PackOptions) -> (Vec<u8>, Packed) {
     let mut bytes = Vec::new();
-    let packed = pack(root, &mut bytes, options).unwrap();
+    let packed = pack(root, &Listing::of(root).unwrap().entries, &mut bytes, options).unwrap();
     (bytes, packed)
 }
 
 fn refusal(root: &Path) -> String {
-    let error = pack(root, &mut Vec::new(), &PackOptions::default()).unwrap_err().to_string();
+    let listing = Listing::of(root).unwrap();
+    let error = pack(root, &listing.entries, &mut Vec::new(), &PackOptions::default()).unwrap_err().to_string();
     error.replace(&root.display().to_string(), "ROOT")
 }
 
@@ -137,7 +139,7 @@ fn a_file_that_changes_meanwhile_is_noticed() {
     let listing = Listing::of(root.path()).unwrap();
     for content in ["0123", "0123456789abc"] {
         fs::write(&file, content).unwrap();
-        let result = pack_listing(root.path(), &listing, &mut Vec::new(), &PackOptions::default());
+        let result = pack(root.path(), &listing.entries, &mut Vec::new(), &PackOptions::default());
         let problem = result.unwrap_err().to_string();
         assert!(problem.ends_with("`log` changed while it was packed"), "{problem}");
     }
@@ -155,7 +157,8 @@ fn a_full_disk_is_an_error() {
         }
     }
     let root = tempfile::tempdir().unwrap();
-    assert!(pack(root.path(), &mut Full, &PackOptions::default()).is_err());
+    let listing = Listing::of(root.path()).unwrap();
+    assert!(pack(root.path(), &listing.entries, &mut Full, &PackOptions::default()).is_err());
 }
 
 #[test]

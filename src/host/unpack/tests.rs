@@ -331,7 +331,13 @@ fn snapshot(root: &Path) -> Vec<Kept> {
 
 fn round_trip(root: &Path) -> (tempfile::TempDir, UnpackedArtifact) {
     let mut bytes = Vec::new();
-    let packed = pack(root, &mut bytes, &PackOptions { mtime: 1_234_567, ..PackOptions::default() }).unwrap();
+    let packed = pack(
+        root,
+        &Listing::of(root).unwrap().entries,
+        &mut bytes,
+        &PackOptions { mtime: 1_234_567, ..PackOptions::default() },
+    )
+    .unwrap();
     let copy = tempfile::tempdir().unwrap();
     let unpacked = unpack_artifact(&*bytes, "A", copy.path(), Limits::default()).unwrap();
     assert_eq!((unpacked.digest, unpacked.promised), (packed.digest, true));
@@ -398,7 +404,7 @@ fn a_damaged_artifact_is_refused() {
     let root = tempfile::tempdir().unwrap();
     fs::write(root.path().join("f"), "content").unwrap();
     let mut bytes = Vec::new();
-    pack(root.path(), &mut bytes, &PackOptions::default()).unwrap();
+    pack(root.path(), &Listing::of(root.path()).unwrap().entries, &mut bytes, &PackOptions::default()).unwrap();
     for at in (0..4).chain(20..bytes.len() - 66) {
         let mut damaged = bytes.clone();
         damaged[at] ^= 0x10;

@@ -1,4 +1,4 @@
-//! The listing: the tasks of a project with their versions and dependencies.
+//! The task list: the tasks of a project with their versions and dependencies.
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use crate::plan::Graph;
 /// The tasks of a project, upstreams first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Listing {
+pub struct TaskList {
     /// [`JSON_FORMAT`].
     pub format: u32,
     /// The project.
@@ -21,7 +21,7 @@ pub struct Listing {
     pub tasks: Vec<ListedTask>,
 }
 
-/// A task of a listing.
+/// A task of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ListedTask {
@@ -38,7 +38,7 @@ pub struct ListedTask {
     pub dependencies: Vec<String>,
 }
 
-impl Listing {
+impl TaskList {
     /// Lists a project.
     ///
     /// # Errors
@@ -50,7 +50,7 @@ impl Listing {
         Ok(Self { format: JSON_FORMAT, project: project.name().to_owned(), tasks })
     }
 
-    /// The listing for people, a line for each task.
+    /// The list for people, a line for each task.
     pub fn text(&self, paint: Paint) -> String {
         let rows: Vec<_> = self.tasks.iter().map(ListedTask::row).collect();
         table(&rows, paint)
@@ -92,7 +92,7 @@ mod tests {
             .task(Task::new("all").virtual_task(true).depends_on("app").depends_on("zlib"))
             .task(Task::new("app").version("2").depends_on("zlib"))
             .task(Task::new("zlib").version("1.3.1"));
-        let listing = Listing::of(&project.build().unwrap()).unwrap();
+        let listing = TaskList::of(&project.build().unwrap()).unwrap();
         assert_eq!(
             listing.text(Paint::Never),
             "zlib  1.3.1\napp   2        after zlib\nall   virtual  after app, zlib\n"

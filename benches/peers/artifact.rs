@@ -18,6 +18,7 @@ fn main() -> anyhow::Result<()> {
     let project = Project::new("peers")
         .install_dir(dir.join("out"))
         .work_dir(dir.join("work"))
+        .license_file_path(dir.join("LICENSE"))
         .task(Task::new("tree").version("1").command(format!("cp -a {tree}/. @{{stage_install_dir}}")))
         .build()?;
     let report = Engine::new(&project).callbacks(Clock { file: file.into() }).run()?.check()?;

@@ -59,8 +59,11 @@ class Tool:
         self.name, self.commands, self.programs = name, {PACK: pack, UNPACK: unpack}, programs
 
     def run(self, verb, tree, file, dir):
-        """Runs one command. Returns its cost, with the peak memory of its largest process in MB."""
+        """Runs one command. Returns its cost, with the peak memory of its largest process."""
         out = f"{dir}/out"
+        if os.path.exists(dir):
+            # An artifact holds the path that it is installed to: both verbs need the same directory.
+            os.rename(dir, f"{dir}.packed")
         os.makedirs(out)
         # Nothing written earlier should have to reach the disk on this one's time.
         os.sync()

@@ -32,8 +32,7 @@ fn main() -> anyhow::Result<()> {
 fn task(line: &str) -> Option<Task> {
     let mut words = line.split(' ');
     let (number, text) = (words.next()?, words.next()?);
-    let task = Task::new(format!("t{number}"))
-        .version("1")
-        .command(format!("echo {text} > @{{stage_install_dir}}/t{number}"));
+    let task =
+        Task::new(format!("t{number}")).version("1").command(format!("echo {text} > @{{stage_install_dir}}/t{number}"));
     Some(words.fold(task, |task, upstream| task.depends_on(format!("t{upstream}"))))
 }

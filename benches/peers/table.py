@@ -6,7 +6,12 @@ from collections import defaultdict
 import machine
 
 
-MEASURES = {"wall s": ("wall", ".3f"), "cpu s": ("processor", ".3f"), "peak MB": ("memory", ".0f"), "size MB": ("size", ".1f")}
+MEASURES = {
+    "wall s": ("wall", ".3f"),
+    "cpu s": ("processor", ".3f"),
+    "peak MB": ("memory", ".0f"),
+    "size MB": ("size", ".1f"),
+}
 
 
 class Table:
@@ -66,7 +71,8 @@ class Table:
         about = [machine.name(), machine.today(), str(self.busy)]
         for row, peer in self.pairs():
             walls = [cost.wall for cost in self.costs[row][peer]]
-            lines.append([*map(str, row), peer, str(len(walls)), f"{min(walls):.3f}", *self.cells(row, peer, others), *about])
+            least = [str(len(walls)), f"{min(walls):.3f}"]
+            lines.append([*map(str, row), peer, *least, *self.cells(row, peer, others), *about])
         return "".join("\t".join(line) + "\n" for line in lines)
 
     def pairs(self):

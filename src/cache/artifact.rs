@@ -93,7 +93,6 @@ impl Artifact {
         let mut file = NamedTempFile::with_prefix_in(".tmp-", dir)?;
         io::copy(&mut File::open(self.path())?, file.as_file_mut())?;
         file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
-        file.as_file().sync_data()?;
         if self.replace() {
             file.persist(target)?;
             return Ok(());

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! An object is written to a temporary file beside its place and then linked to its name, so that it is whole or
-//! absent at every moment, and the first of several writers wins.
+//! absent at every moment, and the first of several writers wins. It is not synchronised to the disk: an artifact is
+//! verified whenever it is read, so one that a power cut has torn is a miss, and is replaced.
 
 use std::fs::{self, DirEntry, File, Permissions};
 use std::io::{self, Read};
@@ -139,7 +140,6 @@ fn publish(path: &Path, content: &mut dyn Read, options: &Put) -> io::Result<Sto
     let mut file = NamedTempFile::with_prefix_in(TEMPORARY, dir)?;
     io::copy(content, file.as_file_mut())?;
     file.as_file().set_permissions(Permissions::from_mode(0o644))?;
-    file.as_file().sync_data()?;
     if options.replace {
         file.persist(path)?;
         return Ok(Stored::New);

@@ -1,4 +1,4 @@
-//! The file steps of a task: copy, link, mkdir here, [`sync`] and [`expand`] beside.
+//! The file steps of a task: copy, link, mkdir here, [`sync()`] and [`expand()`] beside.
 //!
 //! Done with system calls, never through a shell: any name means itself. What is in the way is unlinked before anything
 //! is written, so that nothing is ever written through an existing symlink or hard link, and read-only files are no

@@ -1,7 +1,7 @@
 //! What earlier runs left behind: what is installed, how long builds took, what files and artifacts hash to.
 //!
 //! Losing it costs time, never correctness: a task without a record is installed again, and finds its files in place.
-//! How records lie on disk is the [journal](journal)'s business; values are decoded when they are asked for, so that
+//! How records lie on disk is the [journal]'s business; values are decoded when they are asked for, so that
 //! opening costs little more than reading the file.
 
 pub(crate) mod installed;

@@ -45,7 +45,7 @@ impl From<Block> for Command {
     }
 }
 
-/// Makes a [`Block`](crate::command::Block) of a closure, with the closure's tokens as the text that counts into the
+/// Makes a [`Block`] of a closure, with the closure's tokens as the text that counts into the
 /// shasum. Comments and layout are no tokens and do not count.
 ///
 /// What the closure captures and the functions that it calls do not count either: if they can change, use

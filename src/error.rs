@@ -40,7 +40,7 @@ pub enum Error {
     },
 
     /// A recipe file has a mistake in it.
-    #[error("{}:{line}: {problem}", file.display())]
+    #[error("{}: {problem}", place(file, *line))]
     Recipe {
         /// The recipe or a module it requires.
         file: PathBuf,
@@ -216,7 +216,7 @@ pub enum Error {
     },
 
     /// A task staged something outside the project's install directory.
-    #[error("task `{task}` installs `{}`, which is outside `{}`", path.display(), install_dir.display())]
+    #[error("`{}`, which `{task}` installs, is outside `{}`", path.display(), install_dir.display())]
     Outside {
         /// The task.
         task: String,
@@ -349,6 +349,13 @@ fn missing_program() -> String {
     "the step's PATH is a small fixed one; install the program there or set PATH in `env`".to_owned()
 }
 
+fn place(file: &Path, line: usize) -> String {
+    match line {
+        0 => file.display().to_string(),
+        line => format!("{}:{line}", file.display()),
+    }
+}
+
 fn unknown(kind: &str, name: &str, wanted_by: Option<&str>) -> String {
     match wanted_by {
         Some(task) => format!("task `{task}` names the unknown {kind} `{name}`"),
@@ -372,6 +379,18 @@ mod tests {
         let cause = Error::Command { command: "make".into(), code: Some(2), signal: None };
         let error = Error::Task { task: "zlib".into(), log: None, source: Box::new(cause) };
         assert_eq!(error.to_string(), "task `zlib`: `make` exited with code 2");
+    }
+
+    #[test]
+    fn a_mistake_without_a_line_names_the_file_alone() {
+        let mistake = |line| Error::Recipe {
+            file: "cortado.lua".into(),
+            line,
+            problem: "declares no project".into(),
+            hint: String::new(),
+        };
+        assert_eq!(mistake(0).to_string(), "cortado.lua: declares no project");
+        assert_eq!(mistake(7).to_string(), "cortado.lua:7: declares no project");
     }
 
     #[test]

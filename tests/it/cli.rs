@@ -9,6 +9,7 @@ mod json;
 mod locking;
 mod output;
 mod plan;
+mod readme;
 mod why;
 
 use std::ffi::OsStr;

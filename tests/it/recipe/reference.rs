@@ -1,12 +1,12 @@
-//! The language reference: every example in it is a recipe that can be read.
+//! The language reference and README: every example in them is a recipe that can be read.
 
 use super::Dir;
 
-const REFERENCE: &str = include_str!("../../../docs/recipes.md");
+const PAGES: [&str; 2] = [include_str!("../../../docs/recipes.md"), include_str!("../../../README.md")];
 
 /// What stands between "```lua" and "```".
 fn examples() -> Vec<&'static str> {
-    let parts = REFERENCE.split("\n```lua\n").skip(1);
+    let parts = PAGES.iter().flat_map(|page| page.split("\n```lua\n").skip(1));
     parts.map(|part| part.split_once("\n```").unwrap().0).collect()
 }
 

@@ -13,6 +13,7 @@ use super::install::Span;
 use super::log::Log;
 use super::secrets::Secrets;
 use super::shared::{Shared, installs_nothing};
+use super::survey::Survey;
 use super::{licenses, source, steps, symlinks};
 use crate::cache::artifact::{Inner, filename};
 use crate::cache::{Artifact, CachePolicy, Tree};
@@ -46,6 +47,7 @@ impl Shared<'_> {
             symlinks::replace(&paths.stage_dir)?;
         }
         let duration = start.elapsed();
+        self.survey().confirm(task.task(), self.plan.inputs())?;
         let unfit = self.leave_out_special(name, &paths.stage_dir)?;
         let tree = self.trees.adopt(&paths.stage_dir, task.tag())?.seal(self.project().source_date_epoch, None)?;
         // Packed before it is installed: installed files may be links into the tree, and open to anyone's hands.
@@ -55,6 +57,10 @@ impl Shared<'_> {
         self.state().set_duration(task.name(), duration)?;
         fs::remove_tree(&self.dir.source(task.name()))?;
         packed.map_or(Ok(()), |packed| self.offer(task, name, packed))
+    }
+
+    fn survey(&self) -> Survey<'_> {
+        Survey { project: self.project(), state: self.state, cancel: &self.cancel, supply: &self.supply }
     }
 
     /// Removes sockets, pipes and devices from a stage, since neither a tree nor an artifact can hold them; why the
@@ -81,6 +87,11 @@ impl Shared<'_> {
         fs::remove_tree(&self.dir.source(task.name()))?;
         if installs_nothing(task.task()) {
             return self.installer.complete_empty(task.name(), task.tag(), &task.task().overrides);
+        }
+        // Its record stays unfinished: what it has read is not what its key was made of, so it runs again.
+        if let Err(changed) = self.survey().confirm(task.task(), self.plan.inputs()) {
+            self.warn(name, changed.to_string());
+            return Ok(());
         }
         let span = Span {
             task: task.name().to_owned(),

@@ -105,7 +105,7 @@ impl Course<'_> {
     fn remove_departed(&self, installer: &Installer<'_>) -> Result<()> {
         let installed: Vec<String> = {
             let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.all_installed().map(|(task, _)| task.to_owned()).collect()
+            state.installed_tasks().map(str::to_owned).collect()
         };
         let known: HashSet<_> = self.project.tasks().iter().map(Task::name).collect();
         let departed = installed.iter().filter(|task| !known.contains(task.as_str()));

@@ -280,11 +280,10 @@ impl<'p> Engine<'p> {
         };
         let survey = Survey {
             project: self.project,
-            platform,
             state,
             cancel: &self.settings.cancel,
             supply: &Supply::new(&self.settings, &WorkDir::look(self.project.work_dir())),
         };
-        Plan::new(graph, selection, survey.take(selection)?)
+        Plan::new(graph, selection, survey.take(selection, platform)?)
     }
 }

@@ -70,9 +70,18 @@ impl State {
 
     /// Every task that has something installed in this place, in no order.
     pub(crate) fn all_installed(&self) -> impl Iterator<Item = (&str, Installed)> {
+        self.records().filter_map(|(task, value)| Some((task, Installed::decode(value)?)))
+    }
+
+    /// The names of those tasks, without a look at what they have installed.
+    pub(crate) fn installed_tasks(&self) -> impl Iterator<Item = &str> {
+        self.records().map(|(task, _)| task)
+    }
+
+    fn records(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.journal.iter().filter_map(|(key, value)| {
             let task = key.strip_prefix(&[Kind::Installed as u8])?.strip_prefix(&self.place)?;
-            Some((std::str::from_utf8(task).ok()?, Installed::decode(value)?))
+            Some((std::str::from_utf8(task).ok()?, value))
         })
     }
 

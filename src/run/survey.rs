@@ -17,21 +17,20 @@ use crate::host::checksum;
 use crate::host::git::Git;
 use crate::host::listing::{Entry, Kind, Listing, Stat};
 use crate::host::process::Process;
-use crate::model::{Digest, Env, Input, InputTree, Paths, Platform, Project, pattern_set};
+use crate::model::{Digest, Env, Input, InputTree, Paths, Platform, Project, Task, pattern_set};
 use crate::plan::Inputs;
 
 /// Looks things up for one plan. What was hashed before and has not changed is not read again.
 pub(crate) struct Survey<'s> {
     pub(crate) project: &'s Project,
-    pub(crate) platform: &'s Platform,
     pub(crate) state: &'s Mutex<State>,
     pub(crate) cancel: &'s Cancel,
     pub(crate) supply: &'s Supply,
 }
 
 impl Survey<'_> {
-    /// The answers to the project's inputs and to those of the tasks at `selection`.
-    pub(crate) fn take(&self, selection: &[usize]) -> Result<Inputs> {
+    /// The answers to the project's inputs and to those of the tasks at `selection`, on a platform.
+    pub(crate) fn take(&self, selection: &[usize], platform: &Platform) -> Result<Inputs> {
         let tasks = selection.iter().filter_map(|position| self.project.tasks().get(*position));
         let wanted: BTreeSet<Input> = tasks.flat_map(|task| task.all_inputs()).chain(self.project.inputs()).collect();
         let wanted: Vec<_> = wanted.into_iter().collect();
@@ -42,9 +41,25 @@ impl Survey<'_> {
                 wanted.par_iter().map(answer).collect::<Result<_>>()?
             }
         };
-        let mut inputs = Inputs::new(platform_text(self.platform));
+        let mut inputs = Inputs::new(platform_text(platform));
         wanted.into_iter().zip(answers).for_each(|(input, answer)| inputs.insert(input, answer));
         Ok(inputs)
+    }
+
+    /// Checks that the files that count into a task's key are still what the key was made of. A build that has read
+    /// something else must not be kept under that key.
+    pub(crate) fn confirm(&self, task: &Task, inputs: &Inputs) -> Result<()> {
+        let is_file = |input: &Input| matches!(input, Input::File(_) | Input::Tree { .. } | Input::Mention(_));
+        for input in task.all_inputs().into_iter().chain(self.project.inputs()).filter(is_file) {
+            if self.answer(&input).ok().as_deref() != inputs.get(&input) {
+                self.cancel.check()?;
+                return Err(Error::Step {
+                    step: format!("`{input}`"),
+                    problem: "changed while the task was being built: build it again".into(),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// An input that is not there is a mistake of whoever asks for it.

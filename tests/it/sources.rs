@@ -241,3 +241,48 @@ fn a_commit_stays_what_it_is_and_a_branch_moves() {
     assert_eq!(shop.text("install/file"), "one");
     assert!(!shop.installed(".git").exists());
 }
+
+#[test]
+fn a_source_that_changes_while_it_is_built_is_not_kept_under_its_old_key() {
+    let shop = Shop::new();
+    let file = shop.write("recipe/beans/beans", "arabica");
+    let edit = format!(
+        "[ -e '{0}' ] || {{ touch '{0}'; printf robusta > '{1}'; }}",
+        shop.path("edited").display(),
+        file.display()
+    );
+    let task = Task::new("a")
+        .version("1")
+        .source(Source::local(shop.path("recipe/beans")))
+        .command("cp beans @{stage_install_dir}/beans")
+        .command(edit);
+    let project = shop.project([task]);
+    let first = shop.run(&project);
+    assert!(first.of("a").contains("changed while the task was being built"), "{}", first.of("a"));
+    assert!(shop.objects().is_empty() && !shop.installed("beans").exists());
+    assert_eq!((shop.run(&project).of("a"), shop.text("install/beans")), ("built".into(), "robusta".into()));
+    // Back to the old content, and so to the old key: it is built, not taken from what the first run made.
+    shop.write("recipe/beans/beans", "arabica");
+    assert_eq!((shop.run(&project).of("a"), shop.text("install/beans")), ("built".into(), "arabica".into()));
+}
+
+#[test]
+fn a_direct_task_whose_source_changes_meanwhile_runs_again() {
+    let shop = Shop::new();
+    let file = shop.write("recipe/beans/beans", "arabica");
+    let edit = format!("printf robusta > '{}'", file.display());
+    let task = Task::new("a")
+        .version("1")
+        .cache(false)
+        .source(Source::local(shop.path("recipe/beans")))
+        .command("mkdir -p @{install_dir}; cp beans @{install_dir}/beans")
+        .command(edit);
+    let project = shop.project([task]);
+    assert_eq!(shop.run(&project).of("a"), "built");
+    // The old content and the old key again, though the product has something else since.
+    fs::write(shop.installed("beans"), "robusta").unwrap();
+    shop.write("recipe/beans/beans", "arabica");
+    let again = shop.run(&project);
+    assert_eq!((again.of("a"), shop.text("install/beans")), ("built".into(), "arabica".into()));
+    assert!(again.warnings().iter().any(|text| text.contains("changed while the task was being built")));
+}

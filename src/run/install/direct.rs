@@ -156,6 +156,6 @@ impl Changes {
 fn changed_in(entry: &Entry, span: &Span) -> bool {
     let (seconds, nanoseconds) = entry.stat.ctime;
     let Ok(seconds) = u64::try_from(seconds) else { return false };
-    let changed = UNIX_EPOCH + Duration::new(seconds, nanoseconds);
-    changed + TICK >= span.start && changed <= span.end + TICK
+    let changed = UNIX_EPOCH.checked_add(Duration::new(seconds, nanoseconds));
+    changed.is_some_and(|changed| changed >= span.start - TICK && changed <= span.end + TICK)
 }

@@ -54,8 +54,8 @@ mod text;
 
 pub use cache::conformance;
 pub use cache::{
-    Artifact, CacheMode, CachePolicy, Cacher, Callbacks, Closures, DirectoryStore, Listed, Miss, Put, Store, Stored,
-    closures,
+    Artifact, CacheMode, CachePolicy, Cacher, Callbacks, Closures, DirectoryStore, Listed, Miss, Objects, Provenance,
+    Put, Store, Stored, closures,
 };
 pub use error::{Error, Result};
 pub use host::cancel::Cancel;

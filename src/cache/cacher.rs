@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context;
 
+use super::remarks::Remarks;
 use crate::error::Error;
 use crate::host::fs;
 use crate::host::unpack::{Limits, unpack_artifact};
@@ -28,6 +29,7 @@ struct Inner {
     filename: String,
     scratch: PathBuf,
     found: Mutex<Found>,
+    remarks: Remarks,
 }
 
 /// What the callback has handed over so far.
@@ -97,7 +99,16 @@ impl Cacher {
     pub(crate) fn new(name: &str, tag: &str, scratch: PathBuf) -> Self {
         let filename = super::artifact::filename(tag);
         let (name, tag) = (name.to_owned(), tag.to_owned());
-        Self { inner: Arc::new(Inner { name, tag, filename, scratch, found: Mutex::default() }) }
+        Self {
+            inner: Arc::new(Inner {
+                name,
+                tag,
+                filename,
+                scratch,
+                found: Mutex::default(),
+                remarks: Remarks::default(),
+            }),
+        }
     }
 
     /// The task's name.
@@ -162,6 +173,16 @@ impl Cacher {
             Found::Corrupt(reason) => Some(reason.clone()),
             _ => None,
         }
+    }
+
+    /// Says something about looking for it that the user should know, though it is no error: a warning of the task.
+    pub fn warn(&self, text: impl Into<String>) {
+        self.inner.remarks.add(text.into());
+    }
+
+    /// What was said since the last call.
+    pub(crate) fn take_warnings(&self) -> Vec<String> {
+        self.inner.remarks.take()
     }
 
     /// Takes what was handed over; nothing is accepted from now on.

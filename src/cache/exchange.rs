@@ -81,14 +81,16 @@ impl Exchange {
         self.callbacks.is_some() && self.mode.writes()
     }
 
-    /// Asks for the artifact of a task; what arrives is unpacked below `scratch`.
-    pub(crate) fn fetch(&self, name: &str, tag: &str, scratch: &Path) -> Lookup {
+    /// Asks for the artifact of a task; what arrives is unpacked below `scratch`. What the callback remarks goes to
+    /// `warn`.
+    pub(crate) fn fetch(&self, name: &str, tag: &str, scratch: &Path, warn: &dyn Fn(String)) -> Lookup {
         let Some(callbacks) = self.callbacks.clone().filter(|_| self.mode.reads()) else {
             return Lookup::Miss(Miss::Disabled);
         };
         let cacher = Cacher::new(name, tag, scratch.to_path_buf());
         let handed = cacher.clone();
         let answer = guarded(self.limit, &self.cancel, move || callbacks.fetch(&handed));
+        cacher.take_warnings().into_iter().for_each(warn);
         match (answer, cacher.close()) {
             (Ok(true), Found::Whole(restored)) => Lookup::Hit(restored),
             (Ok(_), Found::Corrupt(reason)) => Lookup::Miss(Miss::Corrupt(reason)),
@@ -100,12 +102,15 @@ impl Exchange {
         }
     }
 
-    /// Offers an artifact. `Ok(false)` when the callback did not want it.
-    pub(crate) fn update(&self, artifact: Artifact) -> Result<bool, String> {
+    /// Offers an artifact. `Ok(false)` when the callback did not want it. What it remarks goes to `warn`.
+    pub(crate) fn update(&self, artifact: &Artifact, warn: &dyn Fn(String)) -> Result<bool, String> {
         let Some(callbacks) = self.callbacks.clone().filter(|_| self.mode.writes()) else {
             return Ok(false);
         };
-        guarded(self.limit, &self.interrupt, move || callbacks.update(&artifact)).map_err(|trouble| match trouble {
+        let handed = artifact.clone();
+        let answer = guarded(self.limit, &self.interrupt, move || callbacks.update(&handed));
+        artifact.take_warnings().into_iter().for_each(warn);
+        answer.map_err(|trouble| match trouble {
             Trouble::Failed(reason) => reason,
             Trouble::TimedOut(limit) => format!("no answer within {}", text::duration(limit)),
             Trouble::Cancelled => "the run was interrupted".to_owned(),

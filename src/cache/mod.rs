@@ -10,6 +10,8 @@ mod directory;
 mod exchange;
 pub(crate) mod guard;
 mod policy;
+mod provenance;
+pub(crate) mod remarks;
 mod store;
 pub(crate) mod trees;
 
@@ -21,5 +23,6 @@ pub use directory::DirectoryStore;
 pub use exchange::Miss;
 pub(crate) use exchange::{Exchange, Lookup};
 pub use policy::{CacheMode, CachePolicy};
-pub use store::{Listed, Put, Store, Stored};
+pub use provenance::Provenance;
+pub use store::{Listed, Objects, Put, Store, Stored};
 pub(crate) use trees::{Tree, TreeState, Trees};

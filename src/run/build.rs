@@ -16,6 +16,7 @@ use super::shared::{Shared, installs_nothing};
 use super::survey::Survey;
 use super::{licenses, source, steps, symlinks};
 use crate::cache::artifact::{Inner, filename};
+use crate::cache::remarks::Remarks;
 use crate::cache::{Artifact, CachePolicy, Tree};
 use crate::error::{Error, Result};
 use crate::host::fs;
@@ -157,7 +158,7 @@ impl Shared<'_> {
     fn offer(&self, task: &PlannedTask<'_>, name: &TaskRef, packed: Result<Artifact>) -> Result<()> {
         let size = packed.as_ref().map_or(0, Artifact::size);
         let result = match packed {
-            Ok(artifact) => self.exchange.update(artifact),
+            Ok(artifact) => self.exchange.update(&artifact, &|text| self.warn(name, text)),
             Err(error) => Err(error.to_string()),
         };
         self.count(|cache| match &result {
@@ -206,8 +207,15 @@ impl Shared<'_> {
             path: file.into_temp_path(),
             digest: packed.digest,
             size: packed.packed_size,
-            build_time,
+            provenance: self
+                .settings
+                .provenance
+                .clone()
+                .project(&*self.project().name)
+                .task(task.name())
+                .build_time(build_time),
             replace,
+            remarks: Remarks::default(),
         }))
     }
 }

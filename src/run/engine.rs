@@ -18,7 +18,7 @@ use super::source::Supply;
 use super::state::State;
 use super::survey::Survey;
 use super::work_dir::WorkDir;
-use crate::cache::{CacheMode, CachePolicy, Callbacks};
+use crate::cache::{CacheMode, CachePolicy, Callbacks, Provenance};
 use crate::error::{Error, Result};
 use crate::host::cancel::Cancel;
 use crate::host::detect::detect;
@@ -91,6 +91,13 @@ impl<'p> Engine<'p> {
     /// Which way artifacts travel.
     pub fn cache_mode(mut self, mode: CacheMode) -> Self {
         self.settings.cache_mode = mode;
+        self
+    }
+
+    /// What stores are told about who builds: the writer, the machine, the commit of the recipe. Project, task and
+    /// build time are filled in for each artifact.
+    pub fn provenance(mut self, provenance: Provenance) -> Self {
+        self.settings.provenance = provenance;
         self
     }
 

@@ -58,7 +58,8 @@ impl Shared<'_> {
 
     fn restore_or_build(&self, task: &PlannedTask<'_>, name: &TaskRef) -> Result<Outcome> {
         self.tell(Event::Fetching { task: name.clone(), tag: task.tag().to_owned() });
-        let lookup = self.exchange.fetch(task.name(), task.tag(), &self.dir.restore());
+        let warn = |text| self.warn(name, text);
+        let lookup = self.exchange.fetch(task.name(), task.tag(), &self.dir.restore(), &warn);
         let miss = match lookup {
             Lookup::Cancelled => return Err(Error::Interrupted),
             Lookup::Miss(miss) => miss,

@@ -41,8 +41,9 @@ fn artifact(dir: &Path) -> Artifact {
         path: file.into_temp_path(),
         digest: crate::model::Digest::of("packed"),
         size: 6,
-        build_time: Duration::ZERO,
+        provenance: crate::Provenance::new(),
         replace: false,
+        remarks: crate::cache::remarks::Remarks::default(),
     })
 }
 

@@ -60,9 +60,7 @@ impl<'a> Books<'a> {
     pub(super) fn grant(&mut self, writer: &Writer, room: &mut Room, need: u64) -> anyhow::Result<Option<String>> {
         self.settle(writer, room);
         self.bury_the_dead(Some(writer.id()))?;
-        if !self.is_counted(writer.now()) {
-            self.count(Some(writer), &mut |_, _| {})?;
-        }
+        self.count_if_due(writer)?;
         if self.missing(need) > 0 {
             self.evict(writer, need)?;
         }
@@ -72,7 +70,7 @@ impl<'a> Books<'a> {
         };
         *self.ledger.grants.entry(writer.id().to_owned()).or_default() += granted;
         self.write(writer, room)?;
-        Ok((granted == 0).then(|| self.refusal(need)))
+        Ok((granted < need).then(|| self.refusal(need)))
     }
 
     /// Tells the ledger what a writer has done, and takes back what is left of its grant. [`write`](Books::write) keeps it.
@@ -102,8 +100,7 @@ impl<'a> Books<'a> {
         self.settle(writer, room);
         self.ledger.grants.remove(writer.id());
         self.write(writer, room)?;
-        let long = fs::metadata(self.depot.layout.journal()).is_ok_and(|journal| journal.len() > LONG_JOURNAL);
-        if long {
+        if self.is_journal_long() {
             self.count(Some(writer), &mut |_, _| {})?;
             self.ledger.write(&self.depot.layout, &self.depot.disk)?;
         }
@@ -130,6 +127,12 @@ impl<'a> Books<'a> {
             self.ledger.counted = 0;
         }
         Ok(())
+    }
+
+    /// Counts all objects if the last count cannot be trusted, or the journal has become long.
+    pub(super) fn count_if_due(&mut self, writer: &Writer) -> anyhow::Result<()> {
+        let due = !self.is_counted(writer.now()) || self.is_journal_long();
+        if due { self.count(Some(writer), &mut |_, _| {}) } else { Ok(()) }
     }
 
     /// Counts all objects, brings the index up to date with the journal, and shows every object to `visit`.
@@ -224,6 +227,10 @@ impl<'a> Books<'a> {
     fn is_counted(&self, now: u64) -> bool {
         let trust = TRUST.as_micros() as u64;
         self.ledger.counted > 0 && now.saturating_sub(self.ledger.counted) < trust
+    }
+
+    fn is_journal_long(&self) -> bool {
+        fs::metadata(self.depot.layout.journal()).is_ok_and(|journal| journal.len() > LONG_JOURNAL)
     }
 
     fn add_to_journal(&self, log: &[u8]) -> io::Result<()> {

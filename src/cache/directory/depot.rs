@@ -90,11 +90,23 @@ impl Depot {
         if self.silent.load(Ordering::Relaxed) {
             return;
         }
-        let told =
-            self.with_writer(|writer| Ok(writer.record(&Record::Use { name: name.to_owned(), at: writer.now() })?));
+        let told = self.with_writer(|writer| {
+            writer.record(&Record::Use { name: name.to_owned(), at: writer.now() })?;
+            self.hand_over_if_long(writer)
+        });
         fault::point("used: recorded");
         // A hit is a hit. Who cannot write now will not try for every object.
         self.silent.store(told.is_err(), Ordering::Relaxed);
+    }
+
+    /// Hands a long log over, if nobody else is at the books: a reader does not wait.
+    fn hand_over_if_long(&self, writer: &Writer) -> anyhow::Result<()> {
+        let Some(mut room) = writer.has_much_to_say().then(|| writer.try_room()).flatten() else { return Ok(()) };
+        match Books::open(self, Wait::Fail) {
+            Ok(mut books) => books.grant(writer, &mut room, 0).map(drop),
+            Err(Error::Busy { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Opens the books of a store, unless somebody has them open for too long: then the reason not to wait any more.
@@ -118,7 +130,7 @@ impl Depot {
             return Ok(Some(format!("{} do not fit into {}", text::bytes(bytes), text::bytes(self.size))));
         }
         let mut room: MutexGuard<'_, Room> = writer.room();
-        if room.reserve(bytes) {
+        if !writer.has_much_to_say() && room.reserve(bytes) {
             return Ok(None);
         }
         let mut books = match self.books() {

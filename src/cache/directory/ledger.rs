@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
 use super::disk::Disk;
+use super::entry::micros;
 use super::layout::Layout;
 
 /// What all writers of a store agree on. It is changed under the lock, and replaced as a whole.
@@ -31,6 +33,13 @@ impl Ledger {
     /// The ledger of a store; `None` when there is none, or none that can be read: all has to be counted then.
     pub(super) fn read(layout: &Layout) -> Option<Self> {
         serde_json::from_slice(&fs::read(layout.ledger()).ok()?).ok()
+    }
+
+    /// The text of the ledger of a new store.
+    pub(super) fn of_nothing() -> Vec<u8> {
+        let now = micros(SystemTime::now());
+        let ledger = Self { counted: now, clock: now, ..Self::default() };
+        serde_json::to_vec(&ledger).unwrap_or_default()
     }
 
     pub(super) fn write(&self, layout: &Layout, disk: &Disk) -> io::Result<()> {

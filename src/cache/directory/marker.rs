@@ -6,10 +6,11 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::config::{self, Config};
+use super::config::{self, Config, FileSync, Perm};
 use super::disk::Disk;
 use super::entry::charge;
 use super::layout::{Layout, shards};
+use super::ledger::Ledger;
 use super::options::DirectoryOptions;
 use super::record::Tale;
 use super::shard::Shard;
@@ -76,7 +77,10 @@ fn initialise(layout: &Layout, options: &DirectoryOptions) -> Result<Config> {
     add_config(layout, options.initial_size)?;
     // The configuration of another program is refused before anything is marked.
     let config = read_config(layout)?;
-    mark(layout, &config.overridden(options))?;
+    let decided = config.overridden(options);
+    mark(layout, &decided)?;
+    // There is nothing to count yet. Another process may have been quicker to find that out.
+    add(layout, &layout.ledger(), &Ledger::of_nothing(), decided.perm)?;
     Ok(config)
 }
 
@@ -108,15 +112,21 @@ fn present(layout: &Layout) -> Result<u64> {
 /// Writes a configuration, unless there is one.
 fn add_config(layout: &Layout, size: u64) -> Result<()> {
     let path = layout.config();
+    if path.exists() { Ok(()) } else { add(layout, &path, config::private(size).as_bytes(), Perm::None) }
+}
+
+/// Writes a file, unless there is one.
+fn add(layout: &Layout, path: &Path, content: &[u8], perm: Perm) -> Result<()> {
     let write = || {
         let mut file = temporary(layout.root())?;
-        file.write_all(config::private(size).as_bytes())?;
-        match file.persist_noclobber(&path) {
+        file.write_all(content)?;
+        Disk { perm, sync: FileSync::None }.share_file(file.as_file())?;
+        match file.persist_noclobber(path) {
             Err(error) if error.error.kind() != ErrorKind::AlreadyExists => Err(error.error),
             _ => Ok(()),
         }
     };
-    if path.exists() { Ok(()) } else { write().map_err(Error::io("write", &path)) }
+    write().map_err(Error::io("write", path))
 }
 
 fn mark(layout: &Layout, config: &Config) -> Result<()> {

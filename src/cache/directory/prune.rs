@@ -105,21 +105,25 @@ impl DirectoryStore {
         let mut books = self.depot.books()?;
         books.settle(&writer, &room);
         books.bury_the_dead(Some(writer.id()))?;
-        books.count(Some(&writer), &mut |_, _| {})?;
+        books.count_if_due(&writer)?;
         // A dry run finds what it has already told of, too.
         let told: HashSet<String> = pruned.objects.iter().map(|object| object.name.clone()).collect();
         loop {
             let wanted = books.ledger.objects.saturating_sub(size);
             let victims = books.choose(&writer, wanted, if dry_run { usize::MAX } else { MOST })?;
-            for victim in &victims {
+            let is_last = dry_run || victims.len() < MOST;
+            for victim in victims {
                 if !dry_run {
-                    books.remove(&writer, victim)?;
+                    if books.ledger.objects <= size {
+                        break;
+                    }
+                    books.remove(&writer, &victim)?;
                 }
                 if !told.contains(&victim.name) {
-                    pruned.add(victim.name.clone(), victim.size);
+                    pruned.add(victim.name, victim.size);
                 }
             }
-            if dry_run || victims.is_empty() {
+            if is_last || books.ledger.objects <= size {
                 return books.write(&writer, &mut room);
             }
         }

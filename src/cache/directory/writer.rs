@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +21,9 @@ use super::room::Room;
 
 /// How long a writer may be silent before the others take back what was granted to it.
 pub(super) const LEASE: Duration = Duration::from_secs(600);
+
+/// A log of more bytes than that is handed over to the journal.
+const LONG_LOG: u64 = 1 << 20;
 
 /// The name of the log in a writer's directory.
 pub(super) const LOG: &str = "log";
@@ -38,7 +41,8 @@ pub(super) struct Writer {
     clock: Clock,
     links: Links,
     drafts: AtomicU64,
-    recorded: AtomicBool,
+    /// Bytes of records in the log.
+    recorded: AtomicU64,
     room: Mutex<Room>,
 }
 
@@ -68,7 +72,7 @@ impl Writer {
             Links { own: (made.uid(), made.gid(), made.dev()), mode: made.mode() & 0o777, acl: hands_down(&dir) };
         let clock = Clock::starting_at(Ledger::read(layout).map_or(0, |ledger| ledger.clock));
         let log = Mutex::new(log);
-        let (drafts, recorded, room) = (AtomicU64::new(0), AtomicBool::new(false), Mutex::default());
+        let (drafts, recorded, room) = (AtomicU64::new(0), AtomicU64::new(0), Mutex::default());
         Ok(Self { id, who, dir, log, clock, links, drafts, recorded, room })
     }
 
@@ -84,14 +88,20 @@ impl Writer {
         self.room.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The room, unless somebody else is at it.
+    pub(super) fn try_room(&self) -> Option<MutexGuard<'_, Room>> {
+        self.room.try_lock().ok()
+    }
+
     /// Adds a record to the log.
     pub(super) fn record(&self, record: &Record) -> io::Result<()> {
-        self.recorded.store(true, Ordering::Relaxed);
+        let line = record.line();
+        self.recorded.fetch_add(line.len() as u64, Ordering::Relaxed);
         let log = self.log();
         if log.metadata()?.nlink() == 0 {
             return Err(io::Error::new(ErrorKind::NotFound, "others have taken this process for dead"));
         }
-        (&*log).write_all(&record.line())
+        (&*log).write_all(&line)
     }
 
     /// Tells the others that this writer is at work, though it has nothing to say.
@@ -124,14 +134,19 @@ impl Writer {
         let log = self.log();
         keep(&fs::read(self.dir.join(LOG))?)?;
         log.set_len(0)?;
-        self.recorded.store(false, Ordering::Relaxed);
+        self.recorded.store(0, Ordering::Relaxed);
         fault::point("settle: log emptied");
         begin(&log, &self.who, held)
     }
 
     /// Whether there is more in the log than its first line.
     pub(super) fn has_records(&self) -> bool {
-        self.recorded.load(Ordering::Relaxed)
+        self.recorded.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether the log is so long that it should be handed over.
+    pub(super) fn has_much_to_say(&self) -> bool {
+        self.recorded.load(Ordering::Relaxed) > LONG_LOG
     }
 
     /// Leaves the store. It must be settled.

@@ -1,10 +1,10 @@
 //! Builds a task from its source, into a stage that becomes its tree, or directly into the install directory.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
-
-use tempfile::NamedTempFile;
 
 use super::context::Context;
 use super::environment;
@@ -194,7 +194,9 @@ impl Shared<'_> {
     fn pack(&self, task: &PlannedTask<'_>, tree: &Tree, build_time: Duration, replace: bool) -> Result<Artifact> {
         let dir = self.dir.pack();
         fs::create_dirs(&dir)?;
-        let file = NamedTempFile::with_prefix_in(format!("{}.", task.name()), &dir);
+        // With the mode of any new file, so that a store can take the file itself.
+        let mode = Permissions::from_mode(0o666);
+        let file = tempfile::Builder::new().prefix(&format!("{}.", task.name())).permissions(mode).tempfile_in(&dir);
         let mut file = file.map_err(Error::io("create a file in", &dir))?;
         let options =
             PackOptions { mtime: self.project().source_date_epoch, level: self.settings.compression_level, threads: 0 };

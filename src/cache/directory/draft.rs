@@ -1,14 +1,15 @@
 //! The draft: a file on its way into a store, with room reserved for it.
 
-use std::fs::{self, File, Metadata, Permissions};
+use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
 
+use super::config::FileSync;
 use super::depot::Depot;
 use super::entry::charge;
 use super::fault;
@@ -69,7 +70,7 @@ impl<'a> Draft<'a> {
             let linked = writer.can_link(&found) && fs::hard_link(source, &draft.path).is_ok();
             fault::point("put: linked");
             match linked {
-                true => draft.dress(&found).with_context(|| cannot_write(&draft.path))?,
+                true => draft.flush()?,
                 false => draft.copy(source, &found)?,
             }
             Ok(Ok(draft))
@@ -156,12 +157,12 @@ impl<'a> Draft<'a> {
         self.finish(&to)
     }
 
-    /// Gives a file from elsewhere the mode of one that was made here.
-    fn dress(&self, found: &Metadata) -> io::Result<()> {
-        if found.mode() & 0o7777 != self.writer.mode() {
-            fs::set_permissions(&self.path, Permissions::from_mode(self.writer.mode()))?;
+    /// Brings a file from elsewhere to the disk, where that is wanted.
+    fn flush(&self) -> anyhow::Result<()> {
+        if self.depot.disk.sync != FileSync::Sync {
+            return Ok(());
         }
-        if self.depot.disk.sync == super::FileSync::Sync { File::open(&self.path)?.sync_all() } else { Ok(()) }
+        self.finish(&File::open(&self.path).with_context(|| cannot_write(&self.path))?)
     }
 
     fn finish(&self, file: &File) -> anyhow::Result<()> {

@@ -183,3 +183,23 @@ fn clear(path: &Path, found: &Metadata) -> io::Result<()> {
     let removed = if found.is_symlink() { fs::remove_file(path) } else { fs::remove_dir(path) };
     removed.map_err(|error| io::Error::new(error.kind(), format!("it is not a file, and cannot be removed: {error}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_rename_that_replaces_nothing_a_link_does() {
+        let dir = tempfile::tempdir().unwrap();
+        let (draft, object) = (dir.path().join("draft"), dir.path().join("object"));
+        fs::write(&draft, "first").unwrap();
+        assert_eq!(link_new(&draft, &object).unwrap(), Placed::New);
+        assert!(!draft.exists());
+        fs::write(&draft, "second").unwrap();
+        assert_eq!(link_new(&draft, &object).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&object).unwrap(), b"first");
+        // What an NFS server has done, and then says that it could not do.
+        fs::hard_link(&object, dir.path().join("same")).unwrap();
+        assert_eq!(link_new(&dir.path().join("same"), &object).unwrap(), Placed::New);
+    }
+}

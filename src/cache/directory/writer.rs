@@ -69,7 +69,7 @@ impl Writer {
         fault::point("register: log made");
         let made = log.metadata()?;
         let links =
-            Links { own: (made.uid(), made.gid(), made.dev()), mode: made.mode() & 0o777, acl: hands_down(&dir) };
+            Links { own: (made.uid(), made.gid(), made.dev()), mode: made.mode() & 0o7777, acl: hands_down(&dir) };
         let clock = Clock::starting_at(Ledger::read(layout).map_or(0, |ledger| ledger.clock));
         let log = Mutex::new(log);
         let (drafts, recorded, room) = (AtomicU64::new(0), AtomicU64::new(0), Mutex::default());
@@ -119,14 +119,11 @@ impl Writer {
         !self.dir.join(LOG).exists()
     }
 
-    /// The mode of objects.
-    pub(super) fn mode(&self) -> u32 {
-        self.links.mode
-    }
-
     /// Whether a link to that file would be what a new file is here.
     pub(super) fn can_link(&self, file: &fs::Metadata) -> bool {
-        !self.links.acl && file.is_file() && (file.uid(), file.gid(), file.dev()) == self.links.own
+        let same_access =
+            (file.uid(), file.gid(), file.dev()) == self.links.own && file.mode() & 0o7777 == self.links.mode;
+        !self.links.acl && file.is_file() && same_access
     }
 
     /// Hands the log over: `keep` gets what it says, and it begins anew. Nothing is recorded meanwhile.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::artifact::Artifact;
 use super::cacher::{Cacher, Found, Restored};
 use super::callbacks::Callbacks;
-use super::guard::{Trouble, guarded};
+use super::guard::{Guard, Trouble};
 use super::policy::CacheMode;
 use crate::host::cancel::Cancel;
 use crate::text;
@@ -64,7 +64,7 @@ pub(crate) struct Exchange {
     pub(crate) callbacks: Option<Arc<dyn Callbacks>>,
     pub(crate) mode: CacheMode,
     pub(crate) limit: Option<Duration>,
-    /// Ends the wait for a fetch: the run's own token, cancelled by the first failure too.
+    /// Ends the wait for a fetch: cancelled with the run, by its first failure, and when nobody needs a fetch any more.
     pub(crate) cancel: Cancel,
     /// Ends the wait for an update: the caller's token. What succeeded is kept though another task has failed.
     pub(crate) interrupt: Cancel,
@@ -81,14 +81,19 @@ impl Exchange {
         self.callbacks.is_some() && self.mode.writes()
     }
 
+    /// Whether it is ever asked for anything.
+    pub(crate) fn transfers(&self) -> bool {
+        self.reads() || self.writes()
+    }
+
     /// Asks for the artifact of a task; what arrives is unpacked below `scratch`.
-    pub(crate) fn fetch(&self, name: &str, tag: &str, scratch: &Path) -> Lookup {
+    pub(crate) fn fetch(&self, guard: &mut Guard, name: &str, tag: &str, scratch: &Path) -> Lookup {
         let Some(callbacks) = self.callbacks.clone().filter(|_| self.mode.reads()) else {
             return Lookup::Miss(Miss::Disabled);
         };
         let cacher = Cacher::new(name, tag, scratch.to_path_buf());
         let handed = cacher.clone();
-        let answer = guarded(self.limit, &self.cancel, move || callbacks.fetch(&handed));
+        let answer = guard.call(self.limit, &self.cancel, move || callbacks.fetch(&handed));
         match (answer, cacher.close()) {
             (Ok(true), Found::Whole(restored)) => Lookup::Hit(restored),
             (Ok(_), Found::Corrupt(reason)) => Lookup::Miss(Miss::Corrupt(reason)),
@@ -100,15 +105,27 @@ impl Exchange {
         }
     }
 
-    /// Offers an artifact. `Ok(false)` when the callback did not want it.
-    pub(crate) fn update(&self, artifact: Artifact) -> Result<bool, String> {
+    /// Offers an artifact. `Ok(false)` when the callback did not want it. One that waits when the run is interrupted is
+    /// not offered any more.
+    pub(crate) fn update(&self, guard: &mut Guard, artifact: &Artifact) -> Result<bool, String> {
         let Some(callbacks) = self.callbacks.clone().filter(|_| self.mode.writes()) else {
             return Ok(false);
         };
-        guarded(self.limit, &self.interrupt, move || callbacks.update(&artifact)).map_err(|trouble| match trouble {
-            Trouble::Failed(reason) => reason,
-            Trouble::TimedOut(limit) => format!("no answer within {}", text::duration(limit)),
-            Trouble::Cancelled => "the run was interrupted".to_owned(),
+        if self.interrupt.is_cancelled() {
+            return Err(INTERRUPTED.to_owned());
+        }
+        let handed = artifact.clone();
+        guard.call(self.limit, &self.interrupt, move || callbacks.update(&handed)).map_err(|trouble| {
+            let reason = match trouble {
+                Trouble::Failed(reason) => return reason,
+                Trouble::TimedOut(limit) => format!("no answer within {}", text::duration(limit)),
+                Trouble::Cancelled => INTERRUPTED.to_owned(),
+            };
+            // The thread that is left behind may hold it for ever.
+            artifact.discard();
+            reason
         })
     }
 }
+
+const INTERRUPTED: &str = "the run was interrupted";

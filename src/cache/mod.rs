@@ -20,6 +20,7 @@ pub use callbacks::{Callbacks, Closures, closures};
 pub use directory::DirectoryStore;
 pub use exchange::Miss;
 pub(crate) use exchange::{Exchange, Lookup};
+pub(crate) use guard::Guard;
 pub use policy::{CacheMode, CachePolicy};
 pub use store::{Listed, Put, Store, Stored};
 pub(crate) use trees::{Tree, TreeState, Trees};

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
 use cortado::{Cancel, Error, Event, Outcome, Project, Task};
@@ -94,8 +95,15 @@ fn an_interrupted_run_is_finished_by_the_next_one() {
     let seen = std::thread::scope(|scope| {
         let project = shop.project(tasks("yes"));
         let (shop, cancel, pipe) = (&shop, &cancel, &pipe);
-        let run = scope.spawn(move || shop.run_with(&project, |engine| engine.store(shop.store()).cancel(cancel)));
+        let (kept, is_kept) = channel();
+        let tell = move |event: &Event| match event {
+            Event::Stored { .. } => kept.send(()).unwrap(),
+            _ => {}
+        };
+        let run = scope
+            .spawn(move || shop.run_with(&project, |engine| engine.store(shop.store()).cancel(cancel).observe(tell)));
         fs::read(pipe).unwrap();
+        is_kept.recv().unwrap();
         cancel.cancel();
         run.join().unwrap()
     });

@@ -195,7 +195,9 @@ impl Shared<'_> {
     pub(crate) fn offer(&self, guard: &mut Guard, task: &PlannedTask<'_>, name: &TaskRef, offer: Offer) -> Result<()> {
         let (size, tag) = (offer.size(), task.tag().to_owned());
         let result = offer.artifact.and_then(|artifact| {
-            self.tell(Event::Storing { task: name.clone(), tag: tag.clone(), size });
+            if !self.settings.cancel.is_cancelled() {
+                self.tell(Event::Storing { task: name.clone(), tag: tag.clone(), size });
+            }
             self.exchange.update(guard, &artifact)
         });
         self.count(|cache| match &result {

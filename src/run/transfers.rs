@@ -54,6 +54,14 @@ impl Executor<'_, '_> {
         }
     }
 
+    /// The task ended well long ago, so this is for the report and for whoever watches.
+    fn leave_unkept(&self, position: usize, error: &Error) {
+        match error {
+            Error::Interrupted => self.shared.leave_unkept(),
+            error => self.shared.warn(self.name(position), format!("it could not be cached: {error}")),
+        }
+    }
+
     /// An errand that the end of the run has stopped ends its task; any other error is told when the task's turn comes.
     fn stopped<T>(&self, result: &Result<T>) -> Result<()> {
         match result {
@@ -74,8 +82,8 @@ impl Executor<'_, '_> {
                 Ok(()) => self.succeed(&mut board, position, Outcome::Built),
                 Err(error) => self.fail(&mut board, position, error),
             }
-        } else if kept.is_err() {
-            self.shared.leave_unkept();
+        } else if let Err(error) = kept {
+            self.leave_unkept(position, &error);
         }
         self.tell_what_is_left(&board);
         self.wake(&board);

@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 
 use super::board::{Board, Dossier, Job, Role};
 use super::event::{Event, Outcome, Progress, TaskRef};
-use super::pipeline::Led;
+use super::pipeline::{Brought, Led};
 use super::shared::Shared;
 use super::uploads::Uploads;
 use crate::cache::Guard;
 use crate::error::{Error, Result};
+use crate::host::many;
 use crate::plan::{PlannedTask, Schedule};
 
 /// How many artifacts a transfer slot may have brought that wait for upstreams.
@@ -51,7 +52,7 @@ impl<'r, 's> Executor<'r, 's> {
         let tasks = shared.plan.tasks();
         let positions: Vec<usize> = (0..tasks.len()).collect();
         let foresee = |position: &usize| if current[*position] { None } else { shared.foresee(&tasks[*position]) };
-        let errands = crate::host::many::map(&positions, foresee);
+        let errands = many::map(&positions, foresee);
         let duration = |task: &str| shared.state().duration(task);
         let board = Board {
             schedule: Schedule::new(shared.plan, duration, |position| errands[position]),
@@ -126,35 +127,40 @@ impl<'r, 's> Executor<'r, 's> {
     }
 
     fn work(&self, position: usize) {
-        let (task, name, start) = (self.task(position), self.name(position), Instant::now());
-        let mut brought = {
-            let dossier = &mut self.board().dossiers[position];
-            if !std::mem::replace(&mut dossier.started, true) {
-                self.shared.tell(Event::TaskStarted { task: name.clone() });
-            }
-            std::mem::take(&mut dossier.brought)
-        };
-        let led = caught(|| self.shared.lead(task, name, &mut brought));
+        let start = Instant::now();
+        let mut brought = self.take_up(position);
+        let led = caught(|| self.shared.lead(self.task(position), self.name(position), &mut brought));
         let mut board = self.board();
-        board.dossiers[position].spent += start.elapsed();
+        let dossier = &mut board.dossiers[position];
+        dossier.spent += start.elapsed();
+        dossier.brought = brought;
+        self.lay_down(&mut board, position, led);
+        self.tell_what_is_left(&board);
+        self.wake(&board);
+    }
+
+    fn take_up(&self, position: usize) -> Brought {
+        let dossier = &mut self.board().dossiers[position];
+        if !std::mem::replace(&mut dossier.started, true) {
+            self.shared.tell(Event::TaskStarted { task: self.name(position).clone() });
+        }
+        std::mem::take(&mut dossier.brought)
+    }
+
+    fn lay_down(&self, board: &mut Board<'_>, position: usize, led: Result<Led>) {
         match led {
-            Ok(Led::Ended(outcome)) => self.succeed(&mut board, position, outcome),
-            Ok(Led::Built(None)) => self.succeed(&mut board, position, Outcome::Built),
+            Ok(Led::Ended(outcome)) => self.succeed(board, position, outcome),
+            Ok(Led::Built(None)) => self.succeed(board, position, Outcome::Built),
             Ok(Led::Built(Some(offer))) => {
                 match board.keeps_first {
                     true => board.schedule.keep(position),
-                    false => self.succeed(&mut board, position, Outcome::Built),
+                    false => self.succeed(board, position, Outcome::Built),
                 }
                 board.uploads.add(position, offer);
             }
-            Ok(Led::Wants(errand)) => {
-                board.dossiers[position].brought = brought;
-                board.schedule.send_back(position, errand);
-            }
-            Err(error) => self.fail(&mut board, position, error),
+            Ok(Led::Wants(errand)) => board.schedule.send_back(position, errand),
+            Err(error) => self.fail(board, position, error),
         }
-        self.tell_what_is_left(&board);
-        self.wake(&board);
     }
 
     pub(super) fn succeed(&self, board: &mut Board<'_>, position: usize, outcome: Outcome) {

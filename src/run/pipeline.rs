@@ -17,8 +17,32 @@ use crate::plan::{Errand, PlannedTask};
 /// What transfer slots have brought for a task.
 #[derive(Debug, Default)]
 pub(crate) struct Brought {
-    pub(crate) answer: Option<Result<Answer>>,
-    pub(crate) source: Option<Result<Provision>>,
+    answer: Option<Result<Answer>>,
+    source: Option<Result<Provision>>,
+}
+
+/// One of the things that are brought.
+#[derive(Debug)]
+pub(crate) enum Load {
+    Answer(Result<Answer>),
+    Source(Result<Provision>),
+}
+
+impl Load {
+    /// Whether it is missing because somebody stopped the errand.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        matches!(self, Load::Answer(Err(Error::Interrupted)) | Load::Source(Err(Error::Interrupted)))
+    }
+}
+
+impl Brought {
+    /// Adds something, in place of what it had of that kind.
+    pub(crate) fn add(&mut self, load: Load) {
+        match load {
+            Load::Answer(answer) => self.answer = Some(answer),
+            Load::Source(source) => self.source = Some(source),
+        }
+    }
 }
 
 /// What the cache said.

@@ -7,67 +7,44 @@ use super::board::Board;
 use super::build::Offer;
 use super::event::Outcome;
 use super::executor::{Executor, caught};
-use super::pipeline::Answer;
+use super::pipeline::{Answer, Load};
 use super::source;
 use crate::cache::Guard;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::plan::{Arrival, Errand};
 
 impl Executor<'_, '_> {
     /// Runs an errand for a task. What it led to is for whoever leads the task; nobody does if it was skipped meanwhile.
     pub(super) fn bring(&self, guard: &mut Guard, position: usize, errand: Errand) {
-        let (task, name, start) = (self.task(position), self.name(position), Instant::now());
-        let carry = |result: Result<()>, board: &mut Board<'_>, arrival| {
-            board.dossiers[position].spent += start.elapsed();
-            if board.schedule.is_away(position) {
-                match result {
-                    Err(error) => self.fail(board, position, error),
-                    Ok(()) => {
-                        let ready = board.schedule.arrive(position, arrival);
-                        self.announce(board, ready.as_slice());
-                    }
-                }
-            }
-            self.tell_what_is_left(board);
-            self.wake(board);
+        let (task, start) = (self.task(position), Instant::now());
+        let load = match errand {
+            Errand::Artifact => Load::Answer(caught(|| self.shared.fetch(guard, task, self.name(position)))),
+            Errand::Source => Load::Source(caught(|| self.shared.fetch_source(task))),
         };
-        match errand {
-            Errand::Artifact => {
-                let answer = caught(|| self.shared.fetch(guard, task, name));
-                let mut board = self.board();
-                let arrival = match &answer {
-                    Ok(Answer::Hit(_)) => Arrival::Artifact,
-                    Ok(Answer::Miss { .. }) if source::is_remote(task.task()) => Arrival::Wants(Errand::Source),
-                    _ => Arrival::Nothing,
-                };
-                let stopped = self.stopped(&answer);
-                board.dossiers[position].brought.answer = Some(answer);
-                carry(stopped, &mut board, arrival);
-            }
-            Errand::Source => {
-                let source = caught(|| self.shared.fetch_source(task));
-                let mut board = self.board();
-                let stopped = self.stopped(&source);
-                board.dossiers[position].brought.source = Some(source);
-                carry(stopped, &mut board, Arrival::Nothing);
-            }
+        let mut board = self.board();
+        board.dossiers[position].spent += start.elapsed();
+        if board.schedule.is_away(position) {
+            self.deliver(&mut board, position, load);
         }
-    }
-
-    /// The task ended well long ago, so this is for the report and for whoever watches.
-    fn leave_unkept(&self, position: usize, error: &Error) {
-        match error {
-            Error::Interrupted => self.shared.leave_unkept(),
-            error => self.shared.warn(self.name(position), format!("it could not be cached: {error}")),
-        }
+        self.tell_what_is_left(&board);
+        self.wake(&board);
     }
 
     /// An errand that the end of the run has stopped ends its task; any other error is told when the task's turn comes.
-    fn stopped<T>(&self, result: &Result<T>) -> Result<()> {
-        match result {
-            Err(Error::Interrupted) if self.shared.cancel.is_cancelled() => Err(Error::Interrupted),
-            _ => Ok(()),
+    fn deliver(&self, board: &mut Board<'_>, position: usize, load: Load) {
+        if load.is_interrupted() && self.shared.cancel.is_cancelled() {
+            return self.fail(board, position, Error::Interrupted);
         }
+        let arrival = match &load {
+            Load::Answer(Ok(Answer::Hit(_))) => Arrival::Artifact,
+            Load::Answer(Ok(Answer::Miss { .. })) if source::is_remote(self.task(position).task()) => {
+                Arrival::Wants(Errand::Source)
+            }
+            Load::Answer(_) | Load::Source(_) => Arrival::Nothing,
+        };
+        board.dossiers[position].brought.add(load);
+        let ready = board.schedule.arrive(position, arrival);
+        self.announce(board, ready.as_slice());
     }
 
     /// Offers an artifact. Where it has to be kept, its task ends with that.
@@ -87,5 +64,13 @@ impl Executor<'_, '_> {
         }
         self.tell_what_is_left(&board);
         self.wake(&board);
+    }
+
+    /// The task ended well long ago, so this is for the report and for whoever watches.
+    fn leave_unkept(&self, position: usize, error: &Error) {
+        match error {
+            Error::Interrupted => self.shared.leave_unkept(),
+            error => self.shared.warn(self.name(position), format!("it could not be cached: {error}")),
+        }
     }
 }

@@ -96,9 +96,10 @@ fn an_interrupted_run_is_finished_by_the_next_one() {
         let project = shop.project(tasks("yes"));
         let (shop, cancel, pipe) = (&shop, &cancel, &pipe);
         let (kept, is_kept) = channel();
-        let tell = move |event: &Event| match event {
-            Event::Stored { .. } => kept.send(()).unwrap(),
-            _ => {}
+        let tell = move |event: &Event| {
+            if matches!(event, Event::Stored { .. }) {
+                kept.send(()).unwrap();
+            }
         };
         let run = scope
             .spawn(move || shop.run_with(&project, |engine| engine.store(shop.store()).cancel(cancel).observe(tell)));

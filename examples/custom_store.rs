@@ -7,7 +7,7 @@ use std::io::{Cursor, Read};
 use std::sync::{Arc, Mutex};
 
 use anyhow::anyhow;
-use cortado::{CacheMode, Engine, Listed, Project, Put, Store, Stored, Task};
+use cortado::{CacheMode, Engine, Listed, Objects, Project, Put, Store, Stored, Task};
 
 /// Keeps objects in memory.
 #[derive(Default)]
@@ -53,8 +53,10 @@ impl Store for Memory {
         self.with(|objects| objects.remove(name).is_some())
     }
 
-    fn list(&self) -> anyhow::Result<Vec<Listed>> {
-        self.with(|objects| objects.iter().map(|(name, bytes)| Listed::new(name, bytes.len() as u64, None)).collect())
+    fn list(&self) -> anyhow::Result<Objects<'_>> {
+        let describe = |(name, bytes): (&String, &Vec<u8>)| Ok(Listed::new(name, bytes.len() as u64, None));
+        let listed: Vec<_> = self.with(|objects| objects.iter().map(describe).collect())?;
+        Ok(Box::new(listed.into_iter()))
     }
 }
 
@@ -74,6 +76,7 @@ fn main() -> anyhow::Result<()> {
         std::fs::remove_dir_all(dir.path().join("install"))?;
     }
     for object in store.list()? {
+        let object = object?;
         println!("{}: {} bytes", object.name, object.size);
     }
     Ok(())

@@ -10,6 +10,8 @@ use std::time::Duration;
 use anyhow::Context;
 use tempfile::{NamedTempFile, TempPath};
 
+use super::provenance::Provenance;
+use super::remarks::Remarks;
 use crate::model::Digest;
 
 /// What `update` is handed. Cheap to clone; the file is removed when the last clone is gone.
@@ -26,8 +28,9 @@ pub(crate) struct Inner {
     pub(crate) path: TempPath,
     pub(crate) digest: Digest,
     pub(crate) size: u64,
-    pub(crate) build_time: Duration,
+    pub(crate) provenance: Provenance,
     pub(crate) replace: bool,
+    pub(crate) remarks: Remarks,
 }
 
 impl Artifact {
@@ -67,13 +70,28 @@ impl Artifact {
 
     /// How long the task took to build.
     pub fn build_time(&self) -> Duration {
-        self.inner.build_time
+        self.inner.provenance.build_time.unwrap_or_default()
+    }
+
+    /// Where it comes from.
+    pub fn provenance(&self) -> &Provenance {
+        &self.inner.provenance
     }
 
     /// Whether an artifact that is kept already should be replaced: the run rebuilds on purpose, or the kept one
     /// proved corrupt.
     pub fn replace(&self) -> bool {
         self.inner.replace
+    }
+
+    /// Says something about keeping it that the user should know, though it is no error: a warning of the task.
+    pub fn warn(&self, text: impl Into<String>) {
+        self.inner.remarks.add(text.into());
+    }
+
+    /// What was said since the last call.
+    pub(crate) fn take_warnings(&self) -> Vec<String> {
+        self.inner.remarks.take()
     }
 
     /// Copies the file into a directory under its own name, and makes the directory if it is not there. It appears

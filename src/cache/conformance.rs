@@ -179,8 +179,9 @@ fn read(mut object: Box<dyn Read + Send>) -> anyhow::Result<Vec<u8>> {
 
 /// The checks' own objects, sorted, each with its size.
 fn listed(store: &dyn Store) -> anyhow::Result<Vec<(String, u64)>> {
-    let listed = store.list()?.into_iter().filter(|listed| listed.name.starts_with(PREFIX));
-    let mut listed: Vec<_> = listed.map(|listed| (listed.name, listed.size)).collect();
+    let all = store.list()?.collect::<anyhow::Result<Vec<_>>>()?;
+    let own = all.into_iter().filter(|listed| listed.name.starts_with(PREFIX));
+    let mut listed: Vec<_> = own.map(|listed| (listed.name, listed.size)).collect();
     listed.sort();
     Ok(listed)
 }

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use tempfile::NamedTempFile;
 
-use super::store::{Listed, Put, Store, Stored};
+use super::store::{Listed, Objects, Put, Store, Stored};
 use crate::error::{Error, Result};
 use crate::model::Digest;
 
@@ -99,14 +99,13 @@ impl Store for DirectoryStore {
         }
     }
 
-    fn list(&self) -> anyhow::Result<Vec<Listed>> {
-        let mut listed = Vec::new();
-        for shard in read_dir(&self.dir.join("objects"))? {
-            for object in read_dir(&shard.path())? {
-                listed.extend(describe(&object)?);
-            }
-        }
-        Ok(listed)
+    fn list(&self) -> anyhow::Result<Objects<'_>> {
+        let shards = read_dir(&self.dir.join("objects"))?;
+        let objects = shards.into_iter().map(|shard| read_dir(&shard.path())).flat_map(|entries| match entries {
+            Ok(entries) => entries.iter().filter_map(|entry| describe(entry).transpose()).collect(),
+            Err(error) => vec![Err(error)],
+        });
+        Ok(Box::new(objects))
     }
 }
 
@@ -193,7 +192,7 @@ mod tests {
         assert_eq!(read(&store, "a").as_deref(), Some("one"));
         store.put("a", &mut &b"two"[..], &Put::replacing(true)).unwrap();
         assert_eq!(read(&store, "a").as_deref(), Some("two"));
-        assert_eq!(store.list().unwrap().len(), 1, "no temporary file is left or listed");
+        assert_eq!(store.list().unwrap().count(), 1, "no temporary file is left or listed");
     }
 
     #[test]
@@ -231,6 +230,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = DirectoryStore::open(dir.path()).unwrap();
         assert!(store.put("a", &mut (&b"half"[..]).chain(Broken), &Put::default()).is_err());
-        assert!(!store.has("a").unwrap() && store.list().unwrap().is_empty());
+        assert!(!store.has("a").unwrap() && store.list().unwrap().next().is_none());
     }
 }

@@ -10,8 +10,13 @@ mod directory;
 mod exchange;
 pub(crate) mod guard;
 mod policy;
+mod provenance;
+pub(crate) mod remarks;
+#[cfg(feature = "signing")]
+mod signing;
 mod store;
 pub(crate) mod trees;
+mod trust;
 
 pub use artifact::Artifact;
 pub use cacher::Cacher;
@@ -22,5 +27,9 @@ pub use exchange::Miss;
 pub(crate) use exchange::{Exchange, Lookup};
 pub(crate) use guard::Guard;
 pub use policy::{CacheMode, CachePolicy};
-pub use store::{Listed, Put, Store, Stored};
+pub use provenance::Provenance;
+#[cfg(feature = "signing")]
+pub use signing::{NotAKey, PublicKey, SigningKey};
+pub use store::{Listed, Objects, Put, Store, Stored};
 pub(crate) use trees::{Tree, TreeState, Trees};
+pub(crate) use trust::Trust;

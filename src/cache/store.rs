@@ -1,11 +1,16 @@
 //! The store: a ready-made place for artifacts. Every store is callbacks.
 
 use std::io::Read;
+use std::path::Path;
 use std::time::SystemTime;
+
+use anyhow::Context;
 
 use super::artifact::Artifact;
 use super::cacher::Cacher;
 use super::callbacks::Callbacks;
+use super::provenance::Provenance;
+use crate::model::Digest;
 
 /// A place that keeps objects under names. Synchronous; the engine calls it from several threads at once.
 ///
@@ -26,6 +31,16 @@ pub trait Store: Send + Sync {
     /// When it is not kept; nothing of it is visible then.
     fn put(&self, name: &str, content: &mut dyn Read, options: &Put) -> anyhow::Result<Stored>;
 
+    /// Keeps an object whose content lies in a file. A store that can take the file itself (by a link, say) does; the
+    /// file stays where it is, and is not changed while the store may still share its content.
+    ///
+    /// # Errors
+    /// When it is not kept; nothing of it is visible then.
+    fn put_file(&self, name: &str, path: &Path, options: &Put) -> anyhow::Result<Stored> {
+        let mut file = std::fs::File::open(path).with_context(|| format!("could not open `{}`", path.display()))?;
+        self.put(name, &mut file, options)
+    }
+
     /// Whether there is an object of that name.
     ///
     /// # Errors
@@ -38,35 +53,59 @@ pub trait Store: Send + Sync {
     /// When it is there and cannot be removed.
     fn remove(&self, name: &str) -> anyhow::Result<bool>;
 
-    /// Everything that is kept, in no particular order.
+    /// Everything that is kept, in no particular order. What comes or goes meanwhile may be listed or not.
     ///
     /// # Errors
-    /// When the store cannot answer.
-    fn list(&self) -> anyhow::Result<Vec<Listed>>;
+    /// When the store cannot answer; an item is an error when it fails half-way.
+    fn list(&self) -> anyhow::Result<Objects<'_>>;
 }
 
-/// How to keep an object.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// The objects of a store, one after the other: there may be more of them than fit in memory.
+pub type Objects<'a> = Box<dyn Iterator<Item = anyhow::Result<Listed>> + Send + 'a>;
+
+/// How to keep an object, and what is known about it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Put {
     /// Whether an object of the same name is replaced; else the first one stays.
     pub replace: bool,
+    /// The size of the content in bytes, where it is known beforehand.
+    pub size: Option<u64>,
+    /// The artifact's identity, the SHA-256 of its uncompressed tar, where it is known.
+    pub digest: Option<Digest>,
+    /// Where the object comes from.
+    pub provenance: Provenance,
 }
 
 impl Put {
     /// Replaces an object of the same name.
     pub fn replacing(replace: bool) -> Self {
-        Self { replace }
+        Self { replace, ..Self::default() }
+    }
+
+    /// Everything that an artifact says of itself.
+    pub fn of(artifact: &Artifact) -> Self {
+        Self {
+            replace: artifact.replace(),
+            size: Some(artifact.size()),
+            digest: Some(artifact.digest()),
+            provenance: artifact.provenance().clone(),
+        }
     }
 }
 
 /// What became of a [`put`](Store::put).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Stored {
     /// The object is kept.
     New,
     /// An object of that name was there already and stayed.
     Present,
+    /// Like `Present`, but its content is another: how the two differ. Whatever made them does not repeat itself.
+    Differs(String),
+    /// The store does not take such an object, and why: it is too large, say. That is no failure.
+    Declined(String),
 }
 
 /// An object in a store.
@@ -79,12 +118,18 @@ pub struct Listed {
     pub size: u64,
     /// When it was put there, where the store knows.
     pub stored: Option<SystemTime>,
+    /// When it was last asked for, where the store knows.
+    pub used: Option<SystemTime>,
+    /// Where it comes from, as far as the store knows.
+    pub provenance: Provenance,
+    /// Whether the store never evicts it.
+    pub pinned: bool,
 }
 
 impl Listed {
     /// An object of a store.
     pub fn new(name: impl Into<String>, size: u64, stored: Option<SystemTime>) -> Self {
-        Self { name: name.into(), size, stored }
+        Self { name: name.into(), size, stored, used: None, provenance: Provenance::default(), pinned: false }
     }
 }
 
@@ -100,8 +145,16 @@ impl<S: Store + ?Sized> Callbacks for S {
     }
 
     fn update(&self, artifact: &Artifact) -> anyhow::Result<bool> {
-        let mut file = std::fs::File::open(artifact.path())?;
-        self.put(artifact.filename(), &mut file, &Put::replacing(artifact.replace()))?;
-        Ok(true)
+        match self.put_file(artifact.filename(), artifact.path(), &Put::of(artifact))? {
+            Stored::New | Stored::Present => Ok(true),
+            Stored::Differs(how) => {
+                artifact.warn(format!("{} keeps another artifact of the same key: {how}", self.place()));
+                Ok(true)
+            }
+            Stored::Declined(why) => {
+                artifact.warn(format!("{} did not take the artifact: {why}", self.place()));
+                Ok(false)
+            }
+        }
     }
 }

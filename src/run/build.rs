@@ -17,6 +17,7 @@ use super::source::Provision;
 use super::survey::Survey;
 use super::{licenses, source, steps, symlinks};
 use crate::cache::artifact::{Inner, filename};
+use crate::cache::remarks::Remarks;
 use crate::cache::{Artifact, CachePolicy, Guard, Tree};
 use crate::error::{Error, Result};
 use crate::host::fs;
@@ -198,7 +199,7 @@ impl Shared<'_> {
             if !self.settings.cancel.is_cancelled() {
                 self.tell(Event::Storing { task: name.clone(), tag: tag.clone(), size });
             }
-            self.exchange.update(guard, &artifact)
+            self.exchange.update(guard, &artifact, &|text| self.warn(name, text))
         });
         self.count(|cache| match &result {
             Ok(true) => (cache.stored, cache.stored_bytes) = (cache.stored + 1, cache.stored_bytes + size),
@@ -236,8 +237,13 @@ impl Shared<'_> {
         fs::create_dirs(&dir)?;
         let file = NamedTempFile::with_prefix_in(format!("{}.", task.name()), &dir);
         let mut file = file.map_err(Error::io("create a file in", &dir))?;
-        let options =
-            PackOptions { mtime: self.project().source_date_epoch, level: self.settings.compression_level, threads: 0 };
+        let vouch = self.settings.trust.vouch(task.tag());
+        let options = PackOptions {
+            mtime: self.project().source_date_epoch,
+            level: self.settings.compression_level,
+            threads: 0,
+            sign: vouch.as_ref().map(|vouch| vouch as _),
+        };
         let packed = pack(&tree.path, tree.entries(), file.as_file_mut(), &options)?;
         self.state().set_artifact(task.tag(), &packed.digest)?;
         Ok(Artifact::new(Inner {
@@ -247,8 +253,15 @@ impl Shared<'_> {
             path: file.into_temp_path(),
             digest: packed.digest,
             size: packed.packed_size,
-            build_time,
+            provenance: self
+                .settings
+                .provenance
+                .clone()
+                .project(&*self.project().name)
+                .task(task.name())
+                .build_time(build_time),
             replace,
+            remarks: Remarks::default(),
         }))
     }
 }

@@ -18,7 +18,7 @@ use super::source::Supply;
 use super::state::State;
 use super::survey::Survey;
 use super::work_dir::WorkDir;
-use crate::cache::{CacheMode, CachePolicy, Callbacks};
+use crate::cache::{CacheMode, CachePolicy, Callbacks, Provenance};
 use crate::error::{Error, Result};
 use crate::host::cancel::Cancel;
 use crate::host::detect::detect;
@@ -98,6 +98,29 @@ impl<'p> Engine<'p> {
     /// Which way artifacts travel.
     pub fn cache_mode(mut self, mode: CacheMode) -> Self {
         self.settings.cache_mode = mode;
+        self
+    }
+
+    /// What stores are told about who builds: the writer, the machine, the commit of the recipe. Project, task and
+    /// build time are filled in for each artifact.
+    pub fn provenance(mut self, provenance: Provenance) -> Self {
+        self.settings.provenance = provenance;
+        self
+    }
+
+    /// Signs every artifact that is made. Whoever trusts the key's public half can then tell it from one that someone
+    /// else put into the cache.
+    #[cfg(feature = "signing")]
+    pub fn sign(mut self, key: crate::cache::SigningKey) -> Self {
+        self.settings.trust = self.settings.trust.signed_by(key);
+        self
+    }
+
+    /// Uses only artifacts that one of these keys has signed; any other is a miss, and is replaced if this engine
+    /// [signs](Engine::sign) too. Trees that are still on this machine were checked when they came.
+    #[cfg(feature = "signing")]
+    pub fn trust(mut self, keys: impl IntoIterator<Item = crate::cache::PublicKey>) -> Self {
+        self.settings.trust = self.settings.trust.in_keys(keys.into_iter().collect());
         self
     }
 

@@ -147,7 +147,9 @@ impl Shared<'_> {
     pub(crate) fn fetch(&self, guard: &mut Guard, task: &PlannedTask<'_>, name: &TaskRef) -> Result<Answer> {
         self.check_install_dir()?;
         self.tell(Event::Fetching { task: name.clone(), tag: task.tag().to_owned() });
-        let miss = match self.exchange.fetch(guard, task.name(), task.tag(), &self.dir.restore()) {
+        let warn = |text| self.warn(name, text);
+        let lookup = self.exchange.fetch(guard, task.name(), task.tag(), &self.dir.restore(), &warn);
+        let miss = match lookup {
             Lookup::Cancelled => return Err(Error::Interrupted),
             Lookup::Miss(miss) => miss,
             Lookup::Hit(restored) => match self.accept(task, &restored)? {
@@ -159,7 +161,13 @@ impl Shared<'_> {
                 Err(why) => Miss::Corrupt(why),
             },
         };
-        let replace = matches!(miss, Miss::Corrupt(_));
+        // What is there is of no use to anyone, and most caches keep what they have.
+        let replace = match miss {
+            Miss::Corrupt(_) => true,
+            // One that is not signed either would be no better.
+            Miss::Untrusted(_) => self.settings.trust.signs(),
+            _ => false,
+        };
         self.missed(task, name, miss).map(|()| Answer::Miss { replace })
     }
 

@@ -74,8 +74,9 @@ mod tests {
             path: tempfile::NamedTempFile::new().unwrap().into_temp_path(),
             digest: Digest::of(""),
             size,
-            build_time: std::time::Duration::ZERO,
+            provenance: Default::default(),
             replace: false,
+            remarks: Default::default(),
         };
         Offer { artifact: Ok(Artifact::new(inner)) }
     }

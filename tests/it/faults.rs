@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cortado::{
-    Artifact, CachePolicy, Cacher, Callbacks, Cancel, Error, Event, Listed, Miss, Put, Store, Stored, Task, closures,
+    Artifact, CachePolicy, Cacher, Callbacks, Cancel, Error, Event, Miss, Objects, Provenance, Put, Store, Stored,
+    Task, closures,
 };
 
 use crate::support::{Seen, Shop};
@@ -310,7 +311,7 @@ impl<S: Store> Store for Flaky<S> {
         self.0.remove(name)
     }
 
-    fn list(&self) -> anyhow::Result<Vec<Listed>> {
+    fn list(&self) -> anyhow::Result<Objects<'_>> {
         self.0.list()
     }
 }
@@ -327,4 +328,70 @@ fn a_broken_connection_is_not_a_broken_artifact() {
     assert_eq!(why, "could not read the artifact: connection reset by peer");
     assert_eq!(removals.load(Ordering::SeqCst), 0, "the store keeps its good object");
     assert!(fs::metadata(&shop.objects()[0]).is_ok());
+}
+
+#[test]
+fn what_a_callback_remarks_is_a_warning_of_its_task() {
+    let shop = Shop::new();
+    let fetch: Fetch = |cacher| {
+        cacher.warn("nobody has it");
+        Ok(false)
+    };
+    let update: Update = |artifact| {
+        artifact.warn(format!("{} is heavy", artifact.name()));
+        Ok(true)
+    };
+    let seen = run(&shop, fetch, update, CachePolicy::Degrade);
+    let mut warnings = seen.warnings();
+    warnings.sort_unstable();
+    assert_eq!(warnings, ["a is heavy", "b is heavy", "nobody has it", "nobody has it"]);
+}
+
+/// Takes nothing, but keeps what it was told.
+struct Choosy(Arc<Mutex<Vec<Put>>>);
+
+impl Store for Choosy {
+    fn place(&self) -> String {
+        "choosy".into()
+    }
+
+    fn get(&self, _: &str) -> anyhow::Result<Option<Box<dyn Read + Send>>> {
+        Ok(None)
+    }
+
+    fn put(&self, _: &str, _: &mut dyn Read, options: &Put) -> anyhow::Result<Stored> {
+        self.0.lock().unwrap().push(options.clone());
+        Ok(Stored::Declined("too large for a thimble".into()))
+    }
+
+    fn has(&self, _: &str) -> anyhow::Result<bool> {
+        Ok(false)
+    }
+
+    fn remove(&self, _: &str) -> anyhow::Result<bool> {
+        Ok(false)
+    }
+
+    fn list(&self) -> anyhow::Result<Objects<'_>> {
+        Ok(Box::new(std::iter::empty()))
+    }
+}
+
+#[test]
+fn a_store_is_told_where_an_artifact_comes_from_and_may_decline_it() {
+    let shop = Shop::new();
+    let project = shop.project([shop.ware("a", "x")]);
+    let told = Arc::default();
+    let store = Choosy(Arc::clone(&told));
+    let by = Provenance::new().writer("ci").host("runner-7").commit("c0ffee");
+    let seen = shop.run_with(&project, |engine| engine.store(store).provenance(by.clone()));
+    assert_eq!(seen.warnings(), ["choosy did not take the artifact: too large for a thimble"]);
+    assert_eq!(seen.cache(), [0, 1, 0, 0, 0], "an artifact that was declined is neither stored nor a failure");
+    let told = told.lock().unwrap();
+    let [put] = &told[..] else { panic!("{told:?}") };
+    assert!(put.size.is_some_and(|size| size > 0) && put.digest.is_some());
+    assert!(put.provenance.build_time.is_some());
+    let mut provenance = put.provenance.clone();
+    provenance.build_time = None;
+    assert_eq!(provenance, by.project(project.name()).task("a"));
 }

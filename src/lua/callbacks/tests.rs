@@ -28,7 +28,7 @@ fn callbacks(dir: &Path, recipe: &str) -> Arc<dyn Callbacks> {
 }
 
 fn cacher(dir: &Path) -> Cacher {
-    Cacher::new("zlib", "shop-zlib-1", dir.join("scratch"))
+    Cacher::new("zlib", "shop-zlib-1", dir.join("scratch"), crate::cache::Trust::default())
 }
 
 fn artifact(dir: &Path) -> Artifact {
@@ -41,8 +41,9 @@ fn artifact(dir: &Path) -> Artifact {
         path: file.into_temp_path(),
         digest: crate::model::Digest::of("packed"),
         size: 6,
-        build_time: Duration::ZERO,
+        provenance: crate::Provenance::new(),
         replace: false,
+        remarks: crate::cache::remarks::Remarks::default(),
     })
 }
 

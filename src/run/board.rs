@@ -1,5 +1,6 @@
 //! The board: how a run stands. Whoever holds it decides what is done next.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::build::Offer;
@@ -43,7 +44,8 @@ pub(super) struct Dossier {
 /// How a run stands.
 pub(super) struct Board<'p> {
     pub(super) schedule: Schedule<'p>,
-    pub(super) dossiers: Vec<Dossier>,
+    /// Of tasks that are under way.
+    pub(super) dossiers: HashMap<usize, Dossier>,
     pub(super) ended: Vec<Option<Ended>>,
     pub(super) uploads: Uploads,
     /// How many artifacts may be here that nothing can be done with yet.
@@ -55,6 +57,11 @@ pub(super) struct Board<'p> {
 }
 
 impl Board<'_> {
+    /// What is known of a task.
+    pub(super) fn dossier(&mut self, position: usize) -> &mut Dossier {
+        self.dossiers.entry(position).or_default()
+    }
+
     /// The next piece of work for a thread.
     pub(super) fn next(&mut self, role: Role) -> Option<Job> {
         match role {

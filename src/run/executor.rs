@@ -1,12 +1,13 @@
 //! The executor: workers that lead each task to its end, and transfer slots that bring what tasks need and carry away what
 //! they made, so that no worker waits for a remote.
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, Scope};
 use std::time::{Duration, Instant};
 
-use super::board::{Board, Dossier, Job, Role};
+use super::board::{Board, Job, Role};
 use super::event::{Event, Outcome, Progress, TaskRef};
 use super::pipeline::{Brought, Led};
 use super::shared::Shared;
@@ -50,13 +51,13 @@ pub(super) struct Executor<'r, 's> {
 impl<'r, 's> Executor<'r, 's> {
     fn new(shared: &'s Shared<'r>, current: &[bool]) -> Self {
         let tasks = shared.plan.tasks();
-        let positions: Vec<usize> = (0..tasks.len()).collect();
-        let foresee = |position: &usize| if current[*position] { None } else { shared.foresee(&tasks[*position]) };
-        let errands = many::map(&positions, foresee);
+        let unfinished: Vec<usize> = (0..tasks.len()).filter(|position| !current[*position]).collect();
+        let errands = many::map(&unfinished, |position| shared.foresee(&tasks[*position]));
+        let errand = |position| errands[unfinished.binary_search(&position).ok()?];
         let duration = |task: &str| shared.state().duration(task);
         let board = Board {
-            schedule: Schedule::new(shared.plan, duration, |position| errands[position]),
-            dossiers: tasks.iter().map(|_| Dossier::default()).collect(),
+            schedule: Schedule::new(shared.plan, duration, errand),
+            dossiers: HashMap::new(),
             ended: tasks.iter().map(|_| None).collect(),
             uploads: Uploads::default(),
             most_ahead: AHEAD * shared.settings.transfers,
@@ -131,7 +132,7 @@ impl<'r, 's> Executor<'r, 's> {
         let mut brought = self.take_up(position);
         let led = caught(|| self.shared.lead(self.task(position), self.name(position), &mut brought));
         let mut board = self.board();
-        let dossier = &mut board.dossiers[position];
+        let dossier = board.dossier(position);
         dossier.spent += start.elapsed();
         dossier.brought = brought;
         self.lay_down(&mut board, position, led);
@@ -140,7 +141,8 @@ impl<'r, 's> Executor<'r, 's> {
     }
 
     fn take_up(&self, position: usize) -> Brought {
-        let dossier = &mut self.board().dossiers[position];
+        let mut board = self.board();
+        let dossier = board.dossier(position);
         if !std::mem::replace(&mut dossier.started, true) {
             self.shared.tell(Event::TaskStarted { task: self.name(position).clone() });
         }
@@ -193,14 +195,14 @@ impl<'r, 's> Executor<'r, 's> {
         for position in skipped {
             let blocked_by = board.schedule.blocked_by(*position).map(|upstream| self.names[upstream].clone());
             let blocked_by = blocked_by.filter(|_| !self.shared.cancel.is_cancelled());
-            board.dossiers[*position] = Dossier::default();
             self.settle(board, *position, Outcome::Skipped { blocked_by }, None);
         }
     }
 
     /// The one place where a task ends: it is told once, and kept for the report.
     fn settle(&self, board: &mut Board<'_>, position: usize, outcome: Outcome, error: Option<Error>) {
-        let (task, duration) = (self.names[position].clone(), board.dossiers[position].spent);
+        let duration = board.dossiers.remove(&position).map_or(Duration::ZERO, |dossier| dossier.spent);
+        let task = self.names[position].clone();
         self.shared.tell(Event::TaskFinished { task, outcome: outcome.clone(), duration });
         board.ended[position] = Some(Ended { outcome, duration, error });
     }

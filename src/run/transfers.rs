@@ -22,8 +22,8 @@ impl Executor<'_, '_> {
             Errand::Source => Load::Source(caught(|| self.shared.fetch_source(task))),
         };
         let mut board = self.board();
-        board.dossiers[position].spent += start.elapsed();
         if board.schedule.is_away(position) {
+            board.dossier(position).spent += start.elapsed();
             self.deliver(&mut board, position, load);
         }
         self.tell_what_is_left(&board);
@@ -42,7 +42,7 @@ impl Executor<'_, '_> {
             }
             Load::Answer(_) | Load::Source(_) => Arrival::Nothing,
         };
-        board.dossiers[position].brought.add(load);
+        board.dossier(position).brought.add(load);
         let ready = board.schedule.arrive(position, arrival);
         self.announce(board, ready.as_slice());
     }
@@ -54,7 +54,7 @@ impl Executor<'_, '_> {
         let mut board = self.board();
         board.uploads.done(size);
         if board.keeps_first {
-            board.dossiers[position].spent += start.elapsed();
+            board.dossier(position).spent += start.elapsed();
             match kept {
                 Ok(()) => self.succeed(&mut board, position, Outcome::Built),
                 Err(error) => self.fail(&mut board, position, error),

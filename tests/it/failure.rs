@@ -145,6 +145,8 @@ fn a_graph_that_cannot_be_is_refused_before_anything_is_made() {
     assert_eq!(refused(vec![task("a", "zlob")], |engine| engine), "task `a` names the unknown dependency `zlob`");
     assert_eq!(refused(vec![shop.ware("a", "x")], |engine| engine.only(["b"])), "unknown task `b`");
     assert_eq!(refused(vec![shop.ware("a", "x")], |engine| engine.jobs(0)), "jobs: a run needs at least one worker");
+    let slotless = refused(vec![shop.ware("a", "x")], |engine| engine.transfers(0));
+    assert_eq!(slotless, "transfers: a run needs at least one transfer slot");
     let twice = shop.builder().tasks([shop.ware("a", "x"), shop.ware("a", "y")]).build();
     assert_eq!(twice.unwrap_err().to_string(), "two tasks are named `a`");
 }

@@ -7,7 +7,6 @@ use super::licenses;
 use super::shared::Shared;
 use crate::cache::{CacheMode, CachePolicy, Lookup, Miss, Restored, Tree, TreeState};
 use crate::error::{Error, Result};
-use crate::host::listing::Listing;
 use crate::plan::PlannedTask;
 
 impl Shared<'_> {
@@ -63,7 +62,7 @@ impl Shared<'_> {
         let miss = match lookup {
             Lookup::Cancelled => return Err(Error::Interrupted),
             Lookup::Miss(miss) => miss,
-            Lookup::Hit(restored) => match self.accept(task, &restored)? {
+            Lookup::Hit(restored) => match self.accept(task, restored)? {
                 Ok(tree) => {
                     self.install(task, &tree)?;
                     self.count(|cache| cache.hits += 1);
@@ -80,15 +79,15 @@ impl Shared<'_> {
 
     /// Makes a restored artifact the task's tree, unless it lacks what every build of the task has, or has what none
     /// may have.
-    fn accept(&self, task: &PlannedTask<'_>, restored: &Restored) -> Result<Result<Tree, String>> {
+    fn accept(&self, task: &PlannedTask<'_>, restored: Restored) -> Result<Result<Tree, String>> {
         let dir = restored.room.path();
         if let Some(file) = licenses::missing(task.task(), self.project(), dir) {
             return Ok(Err(format!("it lacks the license file `{}`", file.display())));
         }
-        if let Err(error) = self.installer.admit(task.name(), &Listing::of(dir)?.entries) {
+        if let Err(error) = self.installer.admit(task.name(), &restored.listing.entries) {
             return Ok(Err(error.to_string()));
         }
-        let draft = self.trees.adopt(dir, task.tag())?;
+        let draft = self.trees.adopt(dir, restored.listing.entries, task.tag());
         let tree = draft.seal(self.project().source_date_epoch, Some(restored.digest))?;
         self.state().set_artifact(task.tag(), &restored.digest)?;
         Ok(Ok(tree))

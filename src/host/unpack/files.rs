@@ -64,9 +64,8 @@ struct Batch {
 
 impl Files {
     pub(super) fn new() -> Self {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_WRITERS);
         let worker = || -> Worker<Batch, Result<Batch, Failure>> { Box::new(write_batch) };
-        Self { lanes: Lanes::new(threads, worker), batch: Batch::default(), spares: Vec::new() }
+        Self { lanes: Lanes::new(0, worker).at_most(MOST_WRITERS), batch: Batch::default(), spares: Vec::new() }
     }
 
     /// Makes room for `file`'s content, which the caller has to fill in.

@@ -6,7 +6,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use crate::error::{Error, Result};
@@ -26,6 +26,23 @@ pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
         .map_err(Error::io("create a file beside", path))?;
     file.write_all(bytes).map_err(Error::io("write", path))?;
     file.persist(path).map(drop).map_err(|error| Error::io("write", path)(error.error))
+}
+
+/// Gives a finished file that everyone may read a second name, by a hard link. Whether there is a file of that name now;
+/// `false` where no link can be made, so that it has to be copied.
+///
+/// # Errors
+///
+/// `AlreadyExists` where the name is taken.
+pub(crate) fn share_file(file: &Path, name: &Path) -> io::Result<bool> {
+    if fs::symlink_metadata(file)?.mode() & 0o777 != 0o644 {
+        return Ok(false);
+    }
+    match make_in(parent(name), || fs::hard_link(file, name)) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
+        Err(_) => Ok(false),
+    }
 }
 
 /// Makes a directory and whatever is missing above it, with mode 0755 whatever the umask: products do not depend on it.

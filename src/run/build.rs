@@ -1,5 +1,6 @@
 //! Builds a task from its source, into a stage that becomes its tree, or directly into the install directory.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -198,6 +199,9 @@ impl Shared<'_> {
         let dir = self.dir.pack();
         let file = fs::make_in(&dir, || NamedTempFile::with_prefix_in(format!("{}.", task.name()), &dir));
         let mut file = file.map_err(Error::io("create a file in", &dir))?;
+        // For everyone to read, so that a store on this file system can keep the file itself.
+        let open = std::fs::Permissions::from_mode(0o644);
+        file.as_file().set_permissions(open).map_err(Error::io("set the mode of", file.path()))?;
         let options =
             PackOptions { mtime: self.project().source_date_epoch, level: self.settings.compression_level, threads: 0 };
         let packed = pack(&tree.path, tree.entries(), file.as_file_mut(), &options)?;

@@ -10,6 +10,7 @@ mod engine;
 mod environment;
 mod event;
 mod executor;
+mod histories;
 mod history;
 pub(crate) mod install;
 pub(crate) mod licenses;

@@ -120,7 +120,7 @@ impl Shared<'_> {
 
     /// Writes down what counted. Where that fails an explanation is lost, and no more.
     pub(super) fn remember(&self, task: &PlannedTask<'_>) {
-        if let Err(error) = History::of(self.plan, task).write(&self.dir.history(task.name())) {
+        if let Err(error) = self.histories.add(&History::of(self.plan, task)) {
             self.warn(&task.name().into(), error.to_string());
         }
     }

@@ -1,6 +1,7 @@
 //! Carries out what an install has decided. Nothing here refuses anything; nothing passes through a symlink below the
 //! install directory.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
@@ -13,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::host::beneath::{Dir, Root};
 use crate::host::clone::{Cloner, TEMPORARY};
 use crate::host::copy::names;
-use crate::host::fs::probe;
+use crate::host::fs::{create_dirs, probe};
 use crate::host::listing::{Entry, Kind};
 use crate::run::state::{Holding, Installed, Owned, Print};
 
@@ -23,14 +24,23 @@ pub(super) struct Site<'a> {
     territory: &'a Territory,
     /// None before the install directory exists.
     inside: Option<Root>,
-    outside: Root,
+    /// Opened when something has to be done there: few tasks install anything outside.
+    outside: OnceCell<Root>,
 }
 
 impl<'a> Site<'a> {
     pub(super) fn open(territory: &'a Territory) -> Result<Site<'a>> {
-        let install_dir = territory.install_dir();
-        let inside = if install_dir.is_dir() { Some(Root::open(install_dir)?) } else { None };
-        Ok(Site { territory, inside, outside: Root::trusting(Path::new("/"))? })
+        Ok(Site { territory, inside: Root::present(territory.install_dir())?, outside: OnceCell::new() })
+    }
+
+    /// Opens the places, and makes the install directory if it is not there.
+    pub(super) fn make(territory: &'a Territory) -> Result<Site<'a>> {
+        let site = Site::open(territory)?;
+        if site.inside.is_some() {
+            return Ok(site);
+        }
+        create_dirs(territory.install_dir())?;
+        Site::open(territory)
     }
 
     /// Removes files and symlinks, then the directories made for them as far as they are empty, deepest first.
@@ -67,23 +77,31 @@ impl<'a> Site<'a> {
 
     fn dir(&self, path: &Path) -> Result<Dir> {
         let gone = || Error::io("open the directory", Path::new("/").join(path))(ErrorKind::NotFound.into());
-        let (root, relative) = self.place(path);
+        let (root, relative) = self.place(path)?;
         root.ok_or_else(gone)?.dir(relative)
     }
 
     fn find(&self, path: &Path) -> Result<Option<Dir>> {
-        match self.place(path) {
+        match self.place(path)? {
             (Some(root), relative) => root.find(relative),
             (None, _) => Ok(None),
         }
     }
 
-    fn place<'p>(&self, path: &'p Path) -> (Option<&Root>, &'p Path) {
-        match self.territory.side(path) {
+    fn place<'p>(&self, path: &'p Path) -> Result<(Option<&Root>, &'p Path)> {
+        Ok(match self.territory.side(path) {
             Side::Inside(below) => (self.inside.as_ref(), below),
             Side::Above if path == self.territory.prefix() => (self.inside.as_ref(), Path::new("")),
-            Side::Above | Side::Outside => (Some(&self.outside), path),
+            Side::Above | Side::Outside => (Some(self.outside()?), path),
+        })
+    }
+
+    fn outside(&self) -> Result<&Root> {
+        if let Some(root) = self.outside.get() {
+            return Ok(root);
         }
+        let root = Root::trusting(Path::new("/"))?;
+        Ok(self.outside.get_or_init(|| root))
     }
 }
 

@@ -10,7 +10,6 @@ use anyhow::Context;
 use super::remarks::Remarks;
 use crate::error::Error;
 use crate::host::fs;
-use crate::host::listing::Listing;
 use crate::host::unpack::{Limits, unpack_artifact};
 use crate::model::Digest;
 
@@ -55,8 +54,6 @@ pub(crate) enum Found {
 pub(crate) struct Restored {
     /// What holds the tree.
     pub(crate) room: Room,
-    /// What is in it.
-    pub(crate) listing: Listing,
     /// The SHA-256 of its uncompressed tar.
     pub(crate) digest: Digest,
 }
@@ -164,7 +161,7 @@ impl Cacher {
         anyhow::ensure!(!matches!(*found, Found::Closed), "the artifact arrived after its time limit");
         match outcome {
             Ok(unpacked) => {
-                *found = Found::Whole(Restored { room, listing: unpacked.listing, digest: unpacked.digest });
+                *found = Found::Whole(Restored { room, digest: unpacked.digest });
                 Ok(true)
             }
             Err(Error::Archive { problem, .. }) => {

@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::many;
 use crate::error::{Error, Result};
 
 /// Everything below a directory, sorted by the raw bytes of the path: parents come before their children.
@@ -65,17 +64,6 @@ impl Listing {
     /// Lists everything below `root`, without `root` itself.
     pub(crate) fn of(root: &Path) -> Result<Listing> {
         Self::of_filtered(root, &|_, _| false)
-    }
-
-    /// Lists `paths` below `root`, which are known to be all that there is.
-    pub(crate) fn of_paths(root: &Path, mut paths: Vec<PathBuf>) -> Result<Listing> {
-        paths.par_sort_unstable_by(|a, b| bytes(a).cmp(bytes(b)));
-        let look = |path: &PathBuf| {
-            let place = root.join(path);
-            let metadata = fs::symlink_metadata(&place).map_err(Error::io("examine", &place))?;
-            entry(root, path.clone(), &metadata)
-        };
-        Ok(Listing { entries: many::map(&paths, look).into_iter().collect::<Result<_>>()? })
     }
 
     /// Lists what `exclude` does not leave out; an excluded directory goes with everything below it, unread.
@@ -208,17 +196,6 @@ mod tests {
         let (file, name) = (&listing.entries[2], &listing.entries[3]);
         assert_eq!((file.mode, file.stat.size, file.stat.links), (0o4750, 5, 2));
         assert_eq!(file.stat, name.stat);
-    }
-
-    #[test]
-    fn a_listing_of_known_paths_is_that_of_a_walk() {
-        let root = tempfile::tempdir().unwrap();
-        fs::create_dir_all(root.path().join("a/b")).unwrap();
-        fs::write(root.path().join("a/b/c"), "c").unwrap();
-        symlink("b", root.path().join("a/link")).unwrap();
-        let paths = ["a/link", "a/b/c", "a", "a/b"].map(PathBuf::from).to_vec();
-        let walked = Listing::of(root.path()).unwrap();
-        assert_eq!(Listing::of_paths(root.path(), paths).unwrap(), walked);
     }
 
     #[test]

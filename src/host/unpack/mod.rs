@@ -27,7 +27,7 @@ use self::files::{Failure, Files, NewFile};
 use self::members::{Kind, Member, Members};
 use crate::error::{Error, Result, errno};
 use crate::host::gzip;
-use crate::host::listing::{Listing, bytes};
+use crate::host::listing::bytes;
 use crate::model::Digest;
 
 /// Whose archive it is, and so how strictly it is read.
@@ -76,11 +76,9 @@ pub(crate) struct Unpacked {
 }
 
 /// What was unpacked from an artifact.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct UnpackedArtifact {
     pub(crate) unpacked: Unpacked,
-    /// The listing of the directory.
-    pub(crate) listing: Listing,
     /// SHA-256 of the uncompressed tar.
     pub(crate) digest: Digest,
     /// Whether the artifact promised it; those of other tools promise nothing.
@@ -89,11 +87,6 @@ pub(crate) struct UnpackedArtifact {
 
 /// Unpacks the uncompressed tar `reader`, to its true end, into the fresh and empty directory `dest`.
 pub(crate) fn unpack(reader: impl Read, dest: &Path, options: &UnpackOptions) -> Result<Unpacked> {
-    extract(reader, dest, options).map(|(unpacked, _)| unpacked)
-}
-
-/// Unpacks, and says under which paths there is something then. Where one member may replace another that is not known.
-fn extract(reader: impl Read, dest: &Path, options: &UnpackOptions) -> Result<(Unpacked, Vec<PathBuf>)> {
     let root = File::open(dest).map_err(Error::io("open", dest))?;
     let mut extractor = Extractor {
         members: Members::new(reader, options.archive, options.profile, options.limits),
@@ -102,7 +95,6 @@ fn extract(reader: impl Read, dest: &Path, options: &UnpackOptions) -> Result<(U
         dirs: Dirs::below(&root).map_err(Error::io("open", dest))?,
         targets: Dirs::below(&root).map_err(Error::io("open", dest))?,
         directories: BTreeMap::new(),
-        leaves: Vec::new(),
         files: Files::new(),
         buffer: vec![0; BUFFER],
         unpacked: Unpacked::default(),
@@ -113,9 +105,7 @@ fn extract(reader: impl Read, dest: &Path, options: &UnpackOptions) -> Result<(U
     extractor.members.finish()?;
     extractor.settle()?;
     extractor.seal_directories()?;
-    let mut paths = extractor.leaves;
-    paths.extend(extractor.directories.into_keys());
-    Ok((extractor.unpacked, paths))
+    Ok(extractor.unpacked)
 }
 
 /// Unpacks the artifact `file` (a `.tar.gz`, ours or another tool's) into the fresh and empty directory `dest`.
@@ -125,10 +115,9 @@ pub(crate) fn unpack_artifact(file: impl Read, archive: &str, dest: &Path, limit
     let refuse = |problem: String| Error::Archive { archive: archive.to_owned(), problem };
     let mut reader = gzip::Reader::new(file, 0).map_err(|error| refuse(error.to_string()))?;
     let options = UnpackOptions { archive, profile: Profile::Artifact, strip: 0, limits };
-    let (unpacked, paths) = extract(&mut reader, dest, &options)?;
+    let unpacked = unpack(&mut reader, dest, &options)?;
     let seal = reader.seal().ok_or_else(|| refuse("it was not read to its end".into()))?;
-    let listing = Listing::of_paths(dest, paths)?;
-    Ok(UnpackedArtifact { unpacked, listing, digest: seal.digest, promised: seal.promised })
+    Ok(UnpackedArtifact { unpacked, digest: seal.digest, promised: seal.promised })
 }
 
 /// Bytes written at once.
@@ -146,8 +135,6 @@ struct Extractor<'a, R> {
     targets: Dirs,
     /// All directories made so far, each writable until the end.
     directories: BTreeMap<PathBuf, Directory>,
-    /// All else that was made of an artifact.
-    leaves: Vec<PathBuf>,
     files: Files,
     buffer: Vec<u8>,
     unpacked: Unpacked,
@@ -167,15 +154,11 @@ impl<R: Read> Extractor<'_, R> {
         self.unpacked.entries += 1;
         self.add_parents(member, &path)?;
         match &member.kind {
-            Kind::Directory => return self.add_directory(member, &path),
-            Kind::File => self.add_file(member, &path)?,
-            Kind::Symlink(target) => self.add_symlink(member, &path, target)?,
-            Kind::HardLink(target) => self.add_hard_link(member, &path, target)?,
+            Kind::Directory => self.add_directory(member, &path),
+            Kind::File => self.add_file(member, &path),
+            Kind::Symlink(target) => self.add_symlink(member, &path, target),
+            Kind::HardLink(target) => self.add_hard_link(member, &path, target),
         }
-        if self.options.profile == Profile::Artifact {
-            self.leaves.push(path);
-        }
-        Ok(())
     }
 
     /// The member's path below `dest`; `None` for a directory that stripping leaves nothing of.

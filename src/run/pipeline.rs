@@ -7,7 +7,6 @@ use super::licenses;
 use super::shared::Shared;
 use crate::cache::{CacheMode, CachePolicy, Lookup, Miss, Restored, Tree, TreeState};
 use crate::error::{Error, Result};
-use crate::host::listing::Listing;
 use crate::plan::PlannedTask;
 
 impl Shared<'_> {
@@ -84,7 +83,7 @@ impl Shared<'_> {
         if let Some(file) = licenses::missing(task.task(), self.project(), dir) {
             return Ok(Err(format!("it lacks the license file `{}`", file.display())));
         }
-        if let Err(error) = self.installer.admit(task.name(), &Listing::of(dir)?.entries) {
+        if let Err(error) = self.installer.admit(task.name(), &restored.entries) {
             return Ok(Err(error.to_string()));
         }
         let draft = self.trees.adopt(dir, task.tag())?;

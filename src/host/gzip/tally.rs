@@ -39,7 +39,8 @@ impl Tally {
         self.hashing.as_ref().ok_or_else(lost)?.add(block)
     }
 
-    /// An empty buffer, a used one if there is one.
+    /// A buffer, a used one with its old content if there is one: to clear it here would have it filled with zeros
+    /// again.
     pub(super) fn spare(&mut self) -> Vec<u8> {
         self.hashing.as_ref().and_then(|hashing| hashing.spares.try_recv().ok()).unwrap_or_default()
     }
@@ -62,9 +63,8 @@ impl Hashing {
         let (outgoing, spares) = mpsc::channel();
         let hash = move || {
             let mut hasher = Sha256::new();
-            for mut block in incoming {
+            for block in incoming {
                 hasher.update(&block);
-                block.clear();
                 // The other end may be gone: then nobody needs the buffer.
                 let _ = outgoing.send(block);
             }

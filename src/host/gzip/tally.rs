@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::model::Digest;
 
 /// How many blocks may wait to be hashed.
-const WAITING: usize = 4;
+const WAITING: usize = 8;
 
 /// Hashes the blocks it is given, in order, and hands their buffers back for reuse.
 #[derive(Default)]

@@ -10,6 +10,7 @@ use anyhow::Context;
 use super::remarks::Remarks;
 use crate::error::Error;
 use crate::host::fs;
+use crate::host::listing::Entry;
 use crate::host::unpack::{Limits, unpack_artifact};
 use crate::model::Digest;
 
@@ -56,6 +57,8 @@ pub(crate) struct Restored {
     pub(crate) room: Room,
     /// The SHA-256 of its uncompressed tar.
     pub(crate) digest: Digest,
+    /// What lies in the room, in the order of a listing.
+    pub(crate) entries: Vec<Entry>,
 }
 
 /// A directory that goes when nobody wants it: an artifact may arrive too late, twice, or for a callback that then
@@ -161,7 +164,7 @@ impl Cacher {
         anyhow::ensure!(!matches!(*found, Found::Closed), "the artifact arrived after its time limit");
         match outcome {
             Ok(unpacked) => {
-                *found = Found::Whole(Restored { room, digest: unpacked.digest });
+                *found = Found::Whole(Restored { room, digest: unpacked.digest, entries: unpacked.entries });
                 Ok(true)
             }
             Err(Error::Archive { problem, .. }) => {

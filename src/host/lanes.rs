@@ -51,7 +51,7 @@ impl<J: Send + 'static, D: Send + 'static> Lanes<J, D> {
 
     /// Whether a result has to be taken before the next job is given.
     pub(crate) fn are_full(&self) -> bool {
-        self.results.len() > 2 * self.threads.max(1)
+        self.results.len() > 4 * self.threads.max(1)
     }
 
     /// Gives a job to the next free worker.

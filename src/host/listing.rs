@@ -74,6 +74,13 @@ impl Listing {
     }
 }
 
+impl Entry {
+    /// What `metadata` says of the path at which `kind` lies.
+    pub(crate) fn of(path: PathBuf, kind: Kind, metadata: &Metadata) -> Entry {
+        Entry { path, kind, mode: metadata.mode() & 0o7777, stat: Stat::of(metadata) }
+    }
+}
+
 impl Stat {
     /// The part of `metadata` that betrays a change.
     pub(crate) fn of(metadata: &Metadata) -> Stat {
@@ -132,7 +139,7 @@ fn join(root: &Path, dir: &Path) -> PathBuf {
 
 fn entry(root: &Path, path: PathBuf, metadata: &Metadata) -> Result<Entry> {
     let kind = kind(&root.join(&path), metadata)?;
-    Ok(Entry { path, kind, mode: metadata.mode() & 0o7777, stat: Stat::of(metadata) })
+    Ok(Entry::of(path, kind, metadata))
 }
 
 fn kind(place: &Path, metadata: &Metadata) -> Result<Kind> {

@@ -84,10 +84,10 @@ impl Shared<'_> {
         if let Some(file) = licenses::missing(task.task(), self.project(), dir) {
             return Ok(Err(format!("it lacks the license file `{}`", file.display())));
         }
-        if let Err(error) = self.installer.admit(task.name(), &restored.listing.entries) {
+        if let Err(error) = self.installer.admit(task.name(), &restored.entries) {
             return Ok(Err(error.to_string()));
         }
-        let draft = self.trees.adopt(dir, restored.listing.entries, task.tag());
+        let draft = self.trees.adopt(dir, restored.entries, task.tag());
         let tree = draft.seal(self.project().source_date_epoch, Some(restored.digest))?;
         self.state().set_artifact(task.tag(), &restored.digest)?;
         Ok(Ok(tree))

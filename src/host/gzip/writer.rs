@@ -77,6 +77,7 @@ impl<W: Write> Writer<W> {
             self.receive_block()?;
         }
         let mut next = self.tally.spare();
+        next.clear();
         next.reserve_exact(BLOCK_SIZE);
         let plain = mem::replace(&mut self.block, next);
         self.lanes.give(Block { plain, packed: self.spares.pop().unwrap_or_default() })

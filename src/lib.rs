@@ -57,6 +57,8 @@ pub use cache::{
     Artifact, CacheMode, CachePolicy, Cacher, Callbacks, Closures, DirectoryStore, Listed, Miss, Objects, Provenance,
     Put, Store, Stored, closures,
 };
+#[cfg(feature = "signing")]
+pub use cache::{NotAKey, PublicKey, SigningKey};
 pub use error::{Error, Result};
 pub use host::cancel::Cancel;
 pub use host::detect::detect;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::Context;
 
 use super::remarks::Remarks;
+use super::trust::Trust;
 use crate::error::Error;
 use crate::host::fs;
 use crate::host::listing::Entry;
@@ -32,6 +33,7 @@ struct Inner {
     tag: String,
     filename: String,
     scratch: PathBuf,
+    trust: Trust,
     found: Mutex<Found>,
     remarks: Remarks,
 }
@@ -46,6 +48,8 @@ pub(crate) enum Found {
     Whole(Restored),
     /// Something that is not an artifact, or not all of one.
     Corrupt(String),
+    /// An artifact that nobody who is trusted vouches for, and why.
+    Untrusted(String),
     /// The engine waits no longer: whatever comes now is dropped.
     Closed,
 }
@@ -102,7 +106,7 @@ impl<R: Read> Read for Watched<R> {
 
 impl Cacher {
     /// A cacher that unpacks below `scratch`, a directory of its own that need not exist.
-    pub(crate) fn new(name: &str, tag: &str, scratch: PathBuf) -> Self {
+    pub(crate) fn new(name: &str, tag: &str, scratch: PathBuf, trust: Trust) -> Self {
         let filename = super::artifact::filename(tag);
         let (name, tag) = (name.to_owned(), tag.to_owned());
         Self {
@@ -113,6 +117,7 @@ impl Cacher {
                 scratch,
                 found: Mutex::default(),
                 remarks: Remarks::default(),
+                trust,
             }),
         }
     }
@@ -163,10 +168,16 @@ impl Cacher {
         let mut found = self.found();
         anyhow::ensure!(!matches!(*found, Found::Closed), "the artifact arrived after its time limit");
         match outcome {
-            Ok(unpacked) => {
-                *found = Found::Whole(Restored { room, digest: unpacked.digest, entries: unpacked.entries });
-                Ok(true)
-            }
+            Ok(unpacked) => match self.inner.trust.admits(self.tag(), &unpacked.digest, unpacked.signature.as_ref()) {
+                Ok(()) => {
+                    *found = Found::Whole(Restored { room, digest: unpacked.digest, entries: unpacked.entries });
+                    Ok(true)
+                }
+                Err(reason) => {
+                    *found = Found::Untrusted(reason);
+                    Ok(false)
+                }
+            },
             Err(Error::Archive { problem, .. }) => {
                 *found = Found::Corrupt(problem);
                 Ok(false)
@@ -191,6 +202,14 @@ impl Cacher {
     /// What was said since the last call.
     pub(crate) fn take_warnings(&self) -> Vec<String> {
         self.inner.remarks.take()
+    }
+
+    /// Why the artifact that was handed over is not trusted, if so. It is whole; others may trust it.
+    pub fn untrusted(&self) -> Option<String> {
+        match &*self.found() {
+            Found::Untrusted(reason) => Some(reason.clone()),
+            _ => None,
+        }
     }
 
     /// Takes what was handed over; nothing is accepted from now on.

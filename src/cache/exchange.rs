@@ -11,6 +11,7 @@ use super::cacher::{Cacher, Found, Restored};
 use super::callbacks::Callbacks;
 use super::guard::{Trouble, guarded};
 use super::policy::CacheMode;
+use super::trust::Trust;
 use crate::host::cancel::Cancel;
 use crate::text;
 
@@ -25,6 +26,8 @@ pub enum Miss {
     Disabled,
     /// What is there is not a whole artifact, and why.
     Corrupt(String),
+    /// What is there is not signed by anyone who is trusted, and how so.
+    Untrusted(String),
     /// The callback failed, and how.
     Failed(String),
     /// The callback did not answer in time.
@@ -44,6 +47,7 @@ impl std::fmt::Display for Miss {
             Miss::Absent => f.write_str("not in the cache"),
             Miss::Disabled => f.write_str("the cache is not read"),
             Miss::Corrupt(reason) => write!(f, "the cached artifact is corrupt: {reason}"),
+            Miss::Untrusted(reason) => write!(f, "the cached artifact is not trusted: {reason}"),
             Miss::Failed(reason) => write!(f, "the cache failed: {reason}"),
             Miss::TimedOut => f.write_str("the cache did not answer in time"),
         }
@@ -64,6 +68,7 @@ pub(crate) struct Exchange {
     pub(crate) callbacks: Option<Arc<dyn Callbacks>>,
     pub(crate) mode: CacheMode,
     pub(crate) limit: Option<Duration>,
+    pub(crate) trust: Trust,
     /// Ends the wait for a fetch: the run's own token, cancelled by the first failure too.
     pub(crate) cancel: Cancel,
     /// Ends the wait for an update: the caller's token. What succeeded is kept though another task has failed.
@@ -87,13 +92,14 @@ impl Exchange {
         let Some(callbacks) = self.callbacks.clone().filter(|_| self.mode.reads()) else {
             return Lookup::Miss(Miss::Disabled);
         };
-        let cacher = Cacher::new(name, tag, scratch.to_path_buf());
+        let cacher = Cacher::new(name, tag, scratch.to_path_buf(), self.trust.clone());
         let handed = cacher.clone();
         let answer = guarded(self.limit, &self.cancel, move || callbacks.fetch(&handed));
         cacher.take_warnings().into_iter().for_each(warn);
         match (answer, cacher.close()) {
             (Ok(true), Found::Whole(restored)) => Lookup::Hit(restored),
             (Ok(_), Found::Corrupt(reason)) => Lookup::Miss(Miss::Corrupt(reason)),
+            (Ok(_), Found::Untrusted(reason)) => Lookup::Miss(Miss::Untrusted(reason)),
             (Ok(true), _) => Lookup::Miss(Miss::Failed("`fetch` said it hit, but unpacked nothing".into())),
             (Ok(false), _) => Lookup::Miss(Miss::Absent),
             (Err(Trouble::Failed(reason)), _) => Lookup::Miss(Miss::Failed(reason)),

@@ -202,8 +202,13 @@ impl Shared<'_> {
         // For everyone to read, so that a store on this file system can keep the file itself.
         let open = std::fs::Permissions::from_mode(0o644);
         file.as_file().set_permissions(open).map_err(Error::io("set the mode of", file.path()))?;
-        let options =
-            PackOptions { mtime: self.project().source_date_epoch, level: self.settings.compression_level, threads: 0 };
+        let vouch = self.settings.trust.vouch(task.tag());
+        let options = PackOptions {
+            mtime: self.project().source_date_epoch,
+            level: self.settings.compression_level,
+            threads: 0,
+            sign: vouch.as_ref().map(|vouch| vouch as _),
+        };
         let packed = pack(&tree.path, tree.entries(), file.as_file_mut(), &options)?;
         self.state().set_artifact(task.tag(), &packed.digest)?;
         Ok(Artifact::new(Inner {

@@ -72,7 +72,12 @@ impl Shared<'_> {
             },
         };
         // What is there is of no use to anyone, and most caches keep what they have.
-        let replace = matches!(miss, Miss::Corrupt(_));
+        let replace = match miss {
+            Miss::Corrupt(_) => true,
+            // One that is not signed either would be no better.
+            Miss::Untrusted(_) => self.settings.trust.signs(),
+            _ => false,
+        };
         self.missed(task, name, miss)?;
         self.build(task, name, replace).map(|()| Outcome::Built)
     }

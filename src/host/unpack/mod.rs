@@ -31,7 +31,7 @@ use self::members::{Kind, Member, Members};
 use crate::error::{Error, Result, errno};
 use crate::host::gzip;
 use crate::host::listing::{self, Entry, bytes};
-use crate::model::Digest;
+use crate::model::{Digest, Signature};
 
 /// Whose archive it is, and so how strictly it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +87,8 @@ pub(crate) struct UnpackedArtifact {
     pub(crate) digest: Digest,
     /// Whether the artifact promised it; those of other tools promise nothing.
     pub(crate) promised: bool,
+    /// Who vouches for it, unchecked.
+    pub(crate) signature: Option<Signature>,
 }
 
 /// Unpacks the uncompressed tar `reader`, to its true end, into the fresh and empty directory `dest`.
@@ -114,7 +116,8 @@ fn unpack_artifact_with(
     let options = UnpackOptions { archive, profile: Profile::Artifact, strip: 0, limits };
     let (_, inventory) = extract(&mut reader, dest, &options)?;
     let seal = reader.seal().ok_or_else(|| refuse("it was not read to its end".into()))?;
-    Ok(UnpackedArtifact { entries: inventory.finish(), digest: seal.digest, promised: seal.promised })
+    let entries = inventory.finish();
+    Ok(UnpackedArtifact { entries, digest: seal.digest, promised: seal.promised, signature: seal.signature })
 }
 
 /// Unpacks the tar; of artifacts, where every path comes once, with the inventory.

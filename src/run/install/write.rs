@@ -1,11 +1,11 @@
 //! Carries out what an install has decided. Nothing here refuses anything; nothing passes through a symlink below the
 //! install directory.
 
-use std::cell::OnceCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::plan::{Act, Plan, Step};
 use super::territory::{Side, Territory};
@@ -16,6 +16,7 @@ use crate::host::clone::{Cloner, TEMPORARY};
 use crate::host::copy::names;
 use crate::host::fs::{create_dirs, probe};
 use crate::host::listing::{Entry, Kind};
+use crate::host::many;
 use crate::run::state::{Holding, Installed, Owned, Print};
 
 /// The places where files are put, open.
@@ -25,12 +26,12 @@ pub(super) struct Site<'a> {
     /// None before the install directory exists.
     inside: Option<Root>,
     /// Opened when something has to be done there: few tasks install anything outside.
-    outside: OnceCell<Root>,
+    outside: OnceLock<Root>,
 }
 
 impl<'a> Site<'a> {
     pub(super) fn open(territory: &'a Territory) -> Result<Site<'a>> {
-        Ok(Site { territory, inside: Root::present(territory.install_dir())?, outside: OnceCell::new() })
+        Ok(Site { territory, inside: Root::present(territory.install_dir())?, outside: OnceLock::new() })
     }
 
     /// Opens the places, and makes the install directory if it is not there.
@@ -144,14 +145,21 @@ impl Plan<'_> {
         tree: &Tree,
     ) -> Result<Vec<Owned>> {
         self.make_directories(site)?;
-        let mut hands = Hands { site, cloner, old, tree, open: OpenDir::default(), linked: HashMap::new() };
-        let mut owned = Vec::with_capacity(self.steps.len());
-        for step in &self.steps {
-            owned.push(Owned { path: step.entry.path.clone(), holding: hands.take(step)? });
+        let hands = || Hands { site, cloner, old, tree, open: OpenDir::default(), linked: HashMap::new() };
+        let (plain, others): (Vec<_>, Vec<_>) = self.steps.iter().enumerate().partition(|(_, step)| step.is_plain());
+        let mut done = hands().take_all(&others)?;
+        // Each directory is one worker's: a read-only one is open for changes as long as it has it.
+        let mut directories: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (number, step) in &plain {
+            directories.entry(step.entry.path.parent()).or_default().push((*number, *step));
         }
-        drop(hands);
+        let directories: Vec<_> = directories.into_values().collect();
+        for taken in many::map_of(plain.len(), &directories, |steps| hands().take_all(steps)) {
+            done.extend(taken?);
+        }
         self.set_directory_modes(site)?;
-        Ok(owned)
+        done.sort_unstable_by_key(|(number, _)| *number);
+        Ok(done.into_iter().map(|(_, owned)| owned).collect())
     }
 
     fn make_directories(&self, site: &Site<'_>) -> Result<()> {
@@ -179,7 +187,14 @@ impl Plan<'_> {
     }
 }
 
-/// Puts the files and symlinks of one tree in place.
+impl Step<'_> {
+    /// Whether it puts a file of one name where no directory has to give way, so that it has nothing to do with others.
+    fn is_plain(&self) -> bool {
+        self.act == (Act::Write { clear: false }) && self.entry.kind == Kind::File && self.entry.stat.links <= 1
+    }
+}
+
+/// Puts files and symlinks of one tree in place.
 struct Hands<'a> {
     site: &'a Site<'a>,
     cloner: &'a Cloner,
@@ -191,6 +206,14 @@ struct Hands<'a> {
 }
 
 impl Hands<'_> {
+    /// Takes numbered steps, and says what the task then owns by each.
+    fn take_all(&mut self, steps: &[(usize, &Step<'_>)]) -> Result<Vec<(usize, Owned)>> {
+        let own = |(number, step): &(usize, &Step<'_>)| {
+            Ok((*number, Owned { path: step.entry.path.clone(), holding: self.take(step)? }))
+        };
+        steps.iter().map(own).collect()
+    }
+
     fn take(&mut self, step: &Step<'_>) -> Result<Holding> {
         Ok(match step.act {
             Act::Keep(print) => Holding::Leaf(print),

@@ -152,6 +152,7 @@ class Bazel(Peer):
 
     name = program = "bazel"
     caches = True
+    largest = 1_000
     has_server = True
 
     def describe(self, dir, graph, cached):

@@ -131,7 +131,7 @@ fn extract(reader: impl Read, dest: &Path, options: &UnpackOptions) -> Result<(U
         targets: Dirs::below(&root).map_err(Error::io("open", dest))?,
         directories: HashMap::new(),
         files: Files::new(),
-        buffer: vec![0; BUFFER],
+        buffer: Vec::new(),
         unpacked: Unpacked::default(),
         inventory: Inventory::default(),
     };
@@ -258,6 +258,7 @@ impl<R: Read> Extractor<'_, R> {
         let mode = self.mode(member, 0);
         let mut file = self.create(member, path, |parent, name| files::create(parent, name, mode))?;
         let place = || self.dest.join(path);
+        self.buffer.resize(BUFFER, 0);
         loop {
             match self.members.read(&mut self.buffer)? {
                 0 => break,

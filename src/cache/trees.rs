@@ -75,12 +75,12 @@ impl Trees {
     pub(crate) fn begin(&self, tag: &str) -> Result<TreeDraft<'_>> {
         let path = self.dir.join(format!("{TEMPORARY}{tag}"));
         create_dirs(&path)?;
-        Ok(TreeDraft { trees: self, tag: tag.to_owned(), path, entries: None })
+        Ok(TreeDraft { trees: self, tag: tag.to_owned(), path, entries: None, placed: false })
     }
 
     /// Takes a finished stage, on the same file system, as a draft. `entries` is the listing of it.
     pub(crate) fn adopt(&self, stage: &Path, entries: Vec<Entry>, tag: &str) -> TreeDraft<'_> {
-        TreeDraft { trees: self, tag: tag.to_owned(), path: stage.to_path_buf(), entries: Some(entries) }
+        TreeDraft { trees: self, tag: tag.to_owned(), path: stage.to_path_buf(), entries: Some(entries), placed: false }
     }
 
     /// The tree of a tag, if it is just as it was sealed. Counts as a use.
@@ -198,6 +198,7 @@ pub(crate) struct TreeDraft<'a> {
     path: PathBuf,
     /// What is in it, where that is known.
     entries: Option<Vec<Entry>>,
+    placed: bool,
 }
 
 impl TreeDraft<'_> {
@@ -223,6 +224,7 @@ impl TreeDraft<'_> {
         refuse_special(&self.tag, &entries)?;
         date(&self.path, &mut entries, mtime)?;
         let path = self.trees.place(&self.path, &self.tag)?;
+        self.placed = true;
         let seal = Seal::of(&path, entries, digest)?;
         seal.write(&self.trees.seal_path(&self.tag))?;
         Ok(Tree { tag: self.tag.clone(), path, digest, entries: seal.entries })
@@ -231,8 +233,10 @@ impl TreeDraft<'_> {
 
 impl Drop for TreeDraft<'_> {
     fn drop(&mut self) {
-        // What cannot be removed now is swept later.
-        let _ = remove_tree(&self.path);
+        if !self.placed {
+            // What cannot be removed now is swept later.
+            let _ = remove_tree(&self.path);
+        }
     }
 }
 

@@ -170,7 +170,7 @@ class Bazel(Peer):
         return [*self.client(dir), "build", "--spawn_strategy=local", f"--jobs={JOBS}", *quiet, *cache, "//:all"]
 
     def start(self, dir):
-        return [*self.client(dir), "info", "server_pid"]
+        return [*self.client(dir), "info", "release"]
 
     def stop(self, dir):
         return [*self.client(dir), "shutdown"]

@@ -113,7 +113,9 @@ fn below(root: &Path, dir: &Path, exclude: Exclude) -> Result<Vec<Entry>> {
         [only] => vec![below(root, &only.path, exclude)?],
         several => several.par_iter().map(|entry| below(root, &entry.path, exclude)).collect::<Result<Vec<_>>>()?,
     };
-    entries.extend(deeper.into_iter().flatten());
+    // Trees are large: nothing is to be held twice, nor room for what does not come.
+    entries.reserve_exact(deeper.iter().map(Vec::len).sum());
+    deeper.into_iter().for_each(|mut deeper| entries.append(&mut deeper));
     Ok(entries)
 }
 
@@ -122,7 +124,9 @@ fn children(root: &Path, dir: &Path, exclude: Exclude) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for child in fs::read_dir(&place).map_err(Error::io("list", &place))? {
         let child = child.map_err(Error::io("list", &place))?;
-        let path = dir.join(child.file_name());
+        let name = child.file_name();
+        let mut path = PathBuf::with_capacity(bytes(dir).len() + 1 + name.len());
+        path.extend([dir.as_os_str(), &name]);
         let is_dir = child.file_type().map_err(Error::io("examine", child.path()))?.is_dir();
         if !exclude(&path, is_dir) {
             let metadata = child.metadata().map_err(Error::io("examine", child.path()))?;

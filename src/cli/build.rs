@@ -29,6 +29,7 @@ fn configure<'p>(engine: Engine<'p>, args: &Build) -> Engine<'p> {
     let mut engine = engine
         .only(&args.tasks)
         .keep_going(args.keep_going)
+        .compression_level(args.compression_level)
         .replace_unowned(args.replace_unowned)
         .wait(args.lock.wait())
         .holder("cortado build");

@@ -25,7 +25,12 @@ pub(crate) fn find_first<T: Sync, F: Send>(things: &[T], look: impl Fn(&T) -> Op
 
 /// What `work` makes of each of `things`.
 pub(crate) fn map<T: Sync, M: Send>(things: &[T], work: impl Fn(&T) -> M + Sync + Send) -> Vec<M> {
-    match things.len() < MANY {
+    map_of(things.len(), things, work)
+}
+
+/// The same for things that are `count` small ones together.
+pub(crate) fn map_of<T: Sync, M: Send>(count: usize, things: &[T], work: impl Fn(&T) -> M + Sync + Send) -> Vec<M> {
+    match count < MANY {
         true => things.iter().map(work).collect(),
         false => things.par_iter().map(work).collect(),
     }

@@ -25,7 +25,7 @@ use super::state::{Holding, Installed, Owned, Print, State};
 use crate::cache::trees::Tree;
 use crate::error::Result;
 use crate::host::clone::Cloner;
-use crate::host::fs::{create_dirs, probe};
+use crate::host::fs::probe;
 use crate::host::listing::Entry;
 use crate::host::many;
 use crate::model::LinkMode;
@@ -152,8 +152,7 @@ impl<'a> Installer<'a> {
         for (loser, paths) in &plan.losers {
             self.lose(register, loser, paths)?;
         }
-        create_dirs(&self.options.install_dir)?;
-        let site = Site::open(&self.territory)?;
+        let site = Site::make(&self.territory)?;
         record.owned = plan.carry_out(&site, &self.cloner, &old, tree)?;
         let removed = self.remove_stale(register, &site, task, &old, &record.owned)?;
         record.complete = true;
@@ -222,7 +221,8 @@ impl<'a> Installer<'a> {
 
     /// Removes the temporary files of an installation that was interrupted.
     fn sweep(&self, old: &Installed) -> Result<()> {
-        if old.complete { Ok(()) } else { Site::open(&self.territory)?.sweep(&old.owned) }
+        let nothing = old.complete || old.owned.is_empty();
+        if nothing { Ok(()) } else { Site::open(&self.territory)?.sweep(&old.owned) }
     }
 
     /// Removes what `old` holds and `new` does not, unless another task holds it too.

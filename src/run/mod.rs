@@ -11,6 +11,7 @@ mod engine;
 mod environment;
 mod event;
 mod executor;
+mod histories;
 mod history;
 pub(crate) mod install;
 pub(crate) mod licenses;

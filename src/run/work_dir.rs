@@ -23,7 +23,7 @@ use crate::host::lock::{Lock, Wait};
 ///   pack/                artifacts being packed
 ///   tmp/<task>/          HOME and TMPDIR of a task's steps
 ///   logs/<task>.log      full output of the last run of a task
-///   history/<task>.json  what counted into the last build of a task
+///   histories            what counted into the last build of each task
 ///   state                what is installed, file hashes, durations
 /// ```
 #[derive(Debug, Clone)]
@@ -145,8 +145,8 @@ impl WorkDir {
         self.root.join("logs").join(format!("{task}.log"))
     }
 
-    pub(crate) fn history(&self, task: &str) -> PathBuf {
-        self.root.join("history").join(format!("{task}.json"))
+    pub(crate) fn histories(&self) -> PathBuf {
+        self.root.join("histories")
     }
 
     pub(crate) fn state(&self) -> PathBuf {

@@ -10,6 +10,7 @@ mod examples;
 mod failure;
 mod faults;
 mod install;
+mod interop;
 mod key;
 mod layers;
 mod licenses;

@@ -99,6 +99,11 @@ impl<'p> Plan<'p> {
         &self.inputs
     }
 
+    /// Whether the project has a task of that name, be it planned or not.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.positions.contains_key(name)
+    }
+
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
         self.positions.get(name).and_then(|position| self.place(*position))
     }
@@ -176,9 +181,12 @@ impl<'p> PlannedTask<'p> {
     }
 }
 
-fn tag(prefix: &str, name: &str, shasum: &Digest) -> String {
-    match prefix {
-        "" => format!("{name}-{shasum}"),
-        prefix => format!("{prefix}-{name}-{shasum}"),
-    }
+/// The tag of a task of that name with that key.
+pub(crate) fn tag(prefix: &str, name: &str, shasum: &Digest) -> String {
+    let hex = shasum.hex();
+    let hex = std::str::from_utf8(&hex).unwrap_or_default();
+    let mut tag = String::with_capacity(prefix.len() + name.len() + hex.len() + 2);
+    let parts: &[&str] = if prefix.is_empty() { &[name, "-", hex] } else { &[prefix, "-", name, "-", hex] };
+    parts.iter().for_each(|part| tag.push_str(part));
+    tag
 }

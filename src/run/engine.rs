@@ -15,15 +15,16 @@ use super::preview::Preview;
 use super::report::Report;
 use super::settings::Settings;
 use super::source::Supply;
+use super::standing::{self, Origin};
 use super::state::State;
 use super::survey::Survey;
 use super::work_dir::WorkDir;
 use crate::cache::{CacheMode, CachePolicy, Callbacks};
 use crate::error::{Error, Result};
 use crate::host::cancel::Cancel;
-use crate::host::detect::detect;
+use crate::host::detect::detect_key;
 use crate::host::lock::{Lock, Wait};
-use crate::model::{Platform, Project};
+use crate::model::{Digest, Platform, PlatformKey, Project};
 use crate::plan::{Graph, Plan};
 
 /// Runs a project.
@@ -43,14 +44,16 @@ use crate::plan::{Graph, Plan};
 #[must_use = "an engine does nothing until it is run"]
 pub struct Engine<'p> {
     project: &'p Project,
-    settings: Settings,
-    observers: Observers,
+    pub(super) settings: Settings,
+    pub(super) observers: Observers,
+    /// Where the project comes from, if how things stand is to be kept.
+    origin: Option<Origin>,
 }
 
 impl<'p> Engine<'p> {
     /// An engine for a project: all tasks, as many workers as there are cores, no callbacks, no observers.
     pub fn new(project: &'p Project) -> Self {
-        Self { project, settings: Settings::default(), observers: Observers::default() }
+        Self { project, settings: Settings::default(), observers: Observers::default(), origin: None }
     }
 
     /// Runs only the named tasks and their upstreams.
@@ -180,6 +183,13 @@ impl<'p> Engine<'p> {
         self
     }
 
+    /// Keeps in the work directory how things stand after a run of all tasks that went well, so that the next can be a
+    /// [rest](Engine::rest). What cannot be kept is no failure: the next run takes longer.
+    pub fn remember(mut self, origin: Origin) -> Self {
+        self.origin = Some(origin);
+        self
+    }
+
     /// What a run would do, without doing it. Nothing is written, locked or fetched, except that the branch or tag of
     /// a git source is looked up.
     ///
@@ -227,7 +237,11 @@ impl<'p> Engine<'p> {
         let supply = Supply::new(&self.settings, &dir);
         let observers = &self.observers;
         let course = Course { project: self.project, settings: &self.settings, observers, plan: &plan, state: &state };
-        course.run(dir, supply, start)
+        let (report, summary) = course.run(dir, supply, start)?;
+        if let (Some(summary), Some(origin), true) = (summary, &self.origin, self.settings.filter.is_empty()) {
+            let _the_next_run_takes_longer = standing::keep(origin, &plan, Digest::of(summary));
+        }
+        Ok(report)
     }
 
     /// Takes away what runs of the project have made: installed files by their records, and what `what` names of the
@@ -258,7 +272,7 @@ impl<'p> Engine<'p> {
         })
     }
 
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         match self.settings.jobs {
             0 => Err(Error::Invalid {
                 place: "jobs".into(),
@@ -274,7 +288,9 @@ impl<'p> Engine<'p> {
         let platform = match &self.settings.platform {
             Some(platform) => platform,
             None => {
-                detected = detect(Path::new("/"));
+                // Looking takes a while; a project to which the machine does not matter can do without.
+                let counts = self.project.platform == PlatformKey::Host;
+                detected = if counts { detect_key(Path::new("/")) } else { Platform::default() };
                 &detected
             }
         };

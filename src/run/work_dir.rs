@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::host::cancel::Cancel;
 use crate::host::fs;
 use crate::host::lock::{Lock, Wait};
+use crate::model::Digest;
 
 /// The work directory of a project.
 ///
@@ -24,6 +25,7 @@ use crate::host::lock::{Lock, Wait};
 ///   tmp/<task>/          HOME and TMPDIR of a task's steps
 ///   logs/<task>.log      full output of the last run of a task
 ///   history/<task>.json  what counted into the last build of a task
+///   standing/<digest>    how things stood after a run, for the next one with nothing to do
 ///   state                what is installed, file hashes, durations
 /// ```
 #[derive(Debug, Clone)]
@@ -141,6 +143,10 @@ impl WorkDir {
 
     pub(crate) fn history(&self, task: &str) -> PathBuf {
         self.root.join("history").join(format!("{task}.json"))
+    }
+
+    pub(crate) fn standing(&self, origin: &Digest) -> PathBuf {
+        self.root.join("standing").join(origin.to_string())
     }
 
     pub(crate) fn state(&self) -> PathBuf {

@@ -5,11 +5,13 @@
 //! frames and cuts the file off where one is torn or corrupt. When most of the file is history it is written anew.
 //! There is one writer (the work directory's lock), and the file is mirrored in memory.
 
-use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
+use std::hash::BuildHasher;
 use std::io::{ErrorKind, Write};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
+
+use hashbrown::hash_table::Entry;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::cache::codec::{Reader, Writer, frame};
 use crate::error::{Error, Result};
@@ -23,7 +25,7 @@ const HEADER: &[u8] = b"cortado state 1\n";
 const HISTORY: usize = 1 << 20;
 
 /// Bytes by which the number of keys in a file is guessed.
-const TYPICAL_FRAME: usize = 256;
+const TYPICAL_FRAME: usize = 96;
 
 #[derive(Debug)]
 pub(super) struct Journal {
@@ -32,17 +34,65 @@ pub(super) struct Journal {
     file: Option<File>,
     /// What the file holds.
     bytes: Vec<u8>,
-    /// Where in `bytes` the last frame of each key lies, and its value within it.
-    index: HashMap<Box<[u8]>, Place>,
+    index: Index,
     /// Bytes of the frames in `index`.
     live: usize,
     dropped: usize,
 }
 
-#[derive(Debug, Clone)]
+/// Where the last frame of each key lies. The keys themselves are nowhere but in the bytes of the file: a file of many
+/// thousand frames is opened at each start, and copies of its keys would cost more than all the rest of it.
+#[derive(Debug, Clone, Default)]
+struct Index {
+    places: HashTable<Place>,
+    hasher: DefaultHashBuilder,
+}
+
+/// Where a frame begins, its key, its value, and where it ends.
+#[derive(Debug, Clone, Copy)]
 struct Place {
-    frame: Range<usize>,
+    frame: usize,
+    key: usize,
     value: usize,
+    end: usize,
+}
+
+impl Place {
+    fn key<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
+        bytes.get(self.key..self.value).unwrap_or_default()
+    }
+
+    fn value<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
+        bytes.get(self.value..self.end).unwrap_or_default()
+    }
+
+    fn length(&self) -> usize {
+        self.end - self.frame
+    }
+}
+
+impl Index {
+    fn find(&self, bytes: &[u8], key: &[u8]) -> Option<&Place> {
+        self.places.find(self.hasher.hash_one(key), |place| place.key(bytes) == key)
+    }
+
+    /// Notes the newest frame of its key, or forgets the key if it has no value. Returns the frame that counted before.
+    fn enter(&mut self, bytes: &[u8], new: Place) -> Option<Place> {
+        let key = new.key(bytes);
+        let (hasher, removes) = (&self.hasher, new.value == new.end);
+        let is_same = |place: &Place| place.key(bytes) == key;
+        let entry = self.places.entry(hasher.hash_one(key), is_same, |place| hasher.hash_one(place.key(bytes)));
+        match entry {
+            Entry::Occupied(entry) if removes => Some(entry.remove().0),
+            Entry::Occupied(mut entry) => Some(std::mem::replace(entry.get_mut(), new)),
+            Entry::Vacant(entry) => {
+                if !removes {
+                    entry.insert(new);
+                }
+                None
+            }
+        }
+    }
 }
 
 impl Journal {
@@ -55,8 +105,7 @@ impl Journal {
             found += HEADER.len();
             bytes = HEADER.to_vec();
         }
-        let file = Some(append_to(path)?);
-        let mut journal = Journal { path: path.to_path_buf(), file, bytes, index: HashMap::new(), live: 0, dropped: 0 };
+        let mut journal = Self::of(path, Some(append_to(path)?), bytes);
         journal.load(found)?;
         journal.compact()?;
         Ok(journal)
@@ -70,10 +119,29 @@ impl Journal {
             bytes = HEADER.to_vec();
         }
         let found = bytes.len();
-        let path = path.to_path_buf();
-        let mut journal = Journal { path, file: None, bytes, index: HashMap::new(), live: 0, dropped: 0 };
+        let mut journal = Self::of(path, None, bytes);
         journal.load(found)?;
         Ok(journal)
+    }
+
+    /// The log if it is there and unharmed, opened for writing; otherwise nothing is changed.
+    pub(super) fn whole(path: &Path) -> Result<Option<Journal>> {
+        let bytes = read(path)?;
+        if !bytes.starts_with(HEADER) {
+            return Ok(None);
+        }
+        let found = bytes.len();
+        let mut journal = Self::of(path, None, bytes);
+        journal.load(found)?;
+        if journal.dropped > 0 {
+            return Ok(None);
+        }
+        journal.file = Some(append_to(path)?);
+        Ok(Some(journal))
+    }
+
+    fn of(path: &Path, file: Option<File>, bytes: Vec<u8>) -> Journal {
+        Journal { path: path.to_path_buf(), file, bytes, index: Index::default(), live: 0, dropped: 0 }
     }
 
     pub(super) fn dropped(&self) -> usize {
@@ -81,12 +149,12 @@ impl Journal {
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Option<&[u8]> {
-        self.index.get(key).and_then(|place| self.value(place))
+        self.index.find(&self.bytes, key).map(|place| place.value(&self.bytes))
     }
 
     /// All keys with their values, in no order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.index.iter().filter_map(|(key, place)| Some((&**key, self.value(place)?)))
+        self.index.places.iter().map(|place| (place.key(&self.bytes), place.value(&self.bytes)))
     }
 
     pub(super) fn set(&mut self, key: Vec<u8>, value: &[u8]) -> Result<()> {
@@ -98,45 +166,35 @@ impl Journal {
     }
 
     pub(super) fn remove(&mut self, key: &[u8]) -> Result<()> {
-        if !self.index.contains_key(key) {
+        if self.get(key).is_none() {
             return Ok(());
         }
         self.append(key, &[])?;
         self.compact()
     }
 
-    fn value(&self, place: &Place) -> Option<&[u8]> {
-        self.bytes.get(place.value..place.frame.end)
-    }
-
     /// Indexes the frames, and cuts off what follows the last whole one.
     fn load(&mut self, found: usize) -> Result<()> {
         let bytes = std::mem::take(&mut self.bytes);
-        self.index.reserve(bytes.len() / TYPICAL_FRAME);
+        let hasher = self.index.hasher.clone();
+        self.index.places.reserve(bytes.len() / TYPICAL_FRAME, |place| hasher.hash_one(place.key(&bytes)));
         let mut reader = Reader::new(bytes.get(HEADER.len()..).unwrap_or_default());
-        let mut end = HEADER.len();
+        let mut frame = HEADER.len();
         while let Some((key, value)) = reader.frame().and_then(split) {
-            let start = end;
-            end = bytes.len() - reader.rest().len();
-            self.enter(key, value.len(), start..end);
+            let end = bytes.len() - reader.rest().len();
+            let value = end - value.len();
+            self.enter(&bytes, Place { frame, key: value - key.len(), value, end });
+            frame = end;
         }
-        self.dropped = found.saturating_sub(end);
+        self.dropped = found.saturating_sub(frame);
         self.bytes = bytes;
-        self.cut(end)
+        self.cut(frame)
     }
 
-    /// Notes where the newest frame of a key lies.
-    fn enter(&mut self, key: &[u8], value: usize, frame: Range<usize>) {
-        let length = frame.len();
-        let place = Place { value: frame.end - value, frame };
-        let old = match self.index.get_mut(key) {
-            Some(old) if value > 0 => Some(std::mem::replace(old, place)),
-            Some(_) => self.index.remove(key),
-            None if value > 0 => self.index.insert(key.into(), place),
-            None => None,
-        };
-        self.live += if value > 0 { length } else { 0 };
-        self.live -= old.map_or(0, |old| old.frame.len());
+    fn enter(&mut self, bytes: &[u8], new: Place) {
+        let old = self.index.enter(bytes, new);
+        self.live += if new.value < new.end { new.length() } else { 0 };
+        self.live -= old.map_or(0, |old| old.length());
     }
 
     fn append(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
@@ -150,8 +208,11 @@ impl Journal {
             self.cut(start)?;
             return Err(Error::io("write", &self.path)(error));
         }
-        self.bytes.extend_from_slice(&frame);
-        self.enter(key, value.len(), start..start + frame.len());
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.extend_from_slice(&frame);
+        let (end, value) = (bytes.len(), bytes.len() - value.len());
+        self.enter(&bytes, Place { frame: start, key: value - key.len(), value, end });
+        self.bytes = bytes;
         Ok(())
     }
 
@@ -172,11 +233,12 @@ impl Journal {
             return Ok(());
         }
         let mut bytes = HEADER.to_vec();
-        let mut index = HashMap::with_capacity(self.index.len());
-        for (key, place) in &self.index {
-            let (start, value) = (bytes.len(), place.value - place.frame.start);
-            bytes.extend_from_slice(self.bytes.get(place.frame.clone()).unwrap_or_default());
-            index.insert(key.clone(), Place { value: start + value, frame: start..bytes.len() });
+        let mut index = Index::default();
+        for place in &self.index.places {
+            let frame = bytes.len();
+            bytes.extend_from_slice(self.bytes.get(place.frame..place.end).unwrap_or_default());
+            let moved = |old: usize| frame + (old - place.frame);
+            index.enter(&bytes, Place { frame, key: moved(place.key), value: moved(place.value), end: bytes.len() });
         }
         write_atomic(&self.path, &bytes)?;
         self.file = Some(append_to(&self.path)?);

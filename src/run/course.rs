@@ -28,14 +28,16 @@ pub(super) struct Course<'c> {
     pub(super) observers: &'c Observers,
     pub(super) plan: &'c Plan<'c>,
     pub(super) state: &'c Mutex<State>,
+    /// For each task the tag under which it was found intact; empty if nobody has looked.
+    pub(super) found: Vec<Option<String>>,
 }
 
 impl Course<'_> {
     /// Runs the plan to its end. With the report comes the licence summary, if it is one of ours.
     pub(super) fn run(&self, dir: WorkDir, supply: Supply, start: Instant) -> Result<(Report, Option<String>)> {
         let mut installer = Installer::new(self.install_options()?, self.state);
-        self.remove_departed(&installer)?;
-        let current = self.current(&installer)?;
+        let departed = self.remove_departed(&installer)?;
+        let current = self.current(&installer, departed)?;
         if current.iter().all(|current| *current) {
             return self.rest(&installer, start);
         }
@@ -70,11 +72,15 @@ impl Course<'_> {
 
     /// Of each task, whether it and everything upstream of it is installed as planned, and stays so. Direct tasks that
     /// are going to run are made ready for that first.
-    fn current(&self, installer: &Installer<'_>) -> Result<Vec<bool>> {
+    fn current(&self, installer: &Installer<'_>, departed: bool) -> Result<Vec<bool>> {
         if self.settings.cache_mode == CacheMode::Recache {
             return Ok(vec![false; self.plan.tasks().len()]);
         }
-        let current = self.intact(installer);
+        // Whatever a task has left behind may have been another's before.
+        let current = match self.found.len() == self.plan.tasks().len() && !departed {
+            true => self.with_upstreams(self.as_found()),
+            false => self.intact(installer),
+        };
         let direct = self.plan.tasks().iter().zip(&current).filter(|(task, _)| !self.project.caches(task.task()));
         let mut running = direct.filter(|(_, current)| !**current).peekable();
         if running.peek().is_none() {
@@ -85,11 +91,20 @@ impl Course<'_> {
     }
 
     fn intact(&self, installer: &Installer<'_>) -> Vec<bool> {
-        let mut intact = installer.intact(self.plan.tasks(), |task| Expected {
+        self.with_upstreams(installer.intact(self.plan.tasks(), |task| Expected {
             task: task.name(),
             tag: task.tag(),
             overrides: &task.task().overrides,
-        });
+        }))
+    }
+
+    fn as_found(&self) -> Vec<bool> {
+        let tasks = self.plan.tasks().iter().zip(&self.found);
+        tasks.map(|(task, found)| found.as_deref() == Some(task.tag())).collect()
+    }
+
+    /// A task stands no longer than those that it was made with.
+    fn with_upstreams(&self, mut intact: Vec<bool>) -> Vec<bool> {
         for (position, task) in self.plan.tasks().iter().enumerate() {
             intact[position] &= task.upstreams().iter().all(|upstream| intact[*upstream]);
         }
@@ -117,13 +132,14 @@ impl Course<'_> {
         Ok(Some(text))
     }
 
-    /// Takes away what tasks have installed that are in the project no more.
-    fn remove_departed(&self, installer: &Installer<'_>) -> Result<()> {
+    /// Takes away what tasks have installed that are in the project no more. Returns whether there were any.
+    fn remove_departed(&self, installer: &Installer<'_>) -> Result<bool> {
         let departed: Vec<String> = {
             let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.installed_tasks().filter(|task| !self.plan.knows(task)).map(str::to_owned).collect()
         };
-        departed.iter().map(|task| installer.remove(task)).try_for_each(|removed| removed.map(drop))
+        departed.iter().try_for_each(|task| installer.remove(task).map(drop))?;
+        Ok(!departed.is_empty())
     }
 
     fn install_options(&self) -> Result<InstallOptions> {

@@ -27,6 +27,9 @@ use crate::host::lock::{Lock, Wait};
 use crate::model::{Digest, Platform, PlatformKey, Project};
 use crate::plan::{Graph, Plan};
 
+/// Tasks for which it pays to look at what is installed while they are planned.
+const MANY: usize = 256;
+
 /// Runs a project.
 ///
 /// ```no_run
@@ -233,10 +236,11 @@ impl<'p> Engine<'p> {
             self.observers.tell(&Event::Warning { task: None, text });
         }
         let state = Mutex::new(state);
-        let plan = self.plan(graph, selection, &state)?;
+        let (found, plan) = self.look_and_plan(graph, selection, &state);
+        let plan = plan?;
         let supply = Supply::new(&self.settings, &dir);
-        let observers = &self.observers;
-        let course = Course { project: self.project, settings: &self.settings, observers, plan: &plan, state: &state };
+        let (project, settings, observers) = (self.project, &self.settings, &self.observers);
+        let course = Course { project, settings, observers, plan: &plan, state: &state, found };
         let (report, summary) = course.run(dir, supply, start)?;
         if let (Some(summary), Some(origin), true) = (summary, &self.origin, self.settings.filter.is_empty()) {
             let _the_next_run_takes_longer = standing::keep(origin, &plan, Digest::of(summary));
@@ -281,6 +285,28 @@ impl<'p> Engine<'p> {
             }),
             _ => Ok(()),
         }
+    }
+
+    /// Plans, and looks at what is installed meanwhile: most of the time that is as planned. Where there is little to look
+    /// at a thread is not worth its start, and nothing is found.
+    fn look_and_plan(
+        &self,
+        graph: &Graph<'p>,
+        selection: &[usize],
+        state: &Mutex<State>,
+    ) -> (Vec<Option<String>>, Result<Plan<'p>>) {
+        if selection.len() < MANY || self.settings.cache_mode == CacheMode::Recache {
+            return (Vec::new(), self.plan(graph, selection, state));
+        }
+        let tasks: Vec<_> = selection.iter().filter_map(|position| self.project.tasks().get(*position)).collect();
+        let tasks: Vec<_> = tasks.into_iter().map(|task| (task.name(), task.overrides.as_slice())).collect();
+        let options = InstallOptions { install_dir: self.project.install_dir.clone(), ..InstallOptions::default() };
+        std::thread::scope(|scope| {
+            let look = || Installer::new(options, state).intact_tags(&tasks);
+            let looking = std::thread::Builder::new().spawn_scoped(scope, look);
+            let plan = self.plan(graph, selection, state);
+            (looking.ok().and_then(|looking| looking.join().ok()).unwrap_or_default(), plan)
+        })
     }
 
     fn plan(&self, graph: &Graph<'p>, selection: &[usize], state: &Mutex<State>) -> Result<Plan<'p>> {

@@ -23,7 +23,7 @@ use sight::Sight;
 use territory::Territory;
 use write::Site;
 
-use super::state::{Holding, Installed, Owned, Print, State};
+use super::state::{Holding, Installed, Owned, Print, Record, State};
 use crate::cache::trees::Tree;
 use crate::error::Result;
 use crate::host::clone::Cloner;
@@ -133,19 +133,35 @@ impl<'a> Installer<'a> {
     /// which nobody else may use the state: before anything is installed.
     pub(crate) fn intact<T: Sync>(&self, tasks: &[T], expected: impl Fn(&T) -> Expected<'_> + Sync) -> Vec<bool> {
         let state = self.state();
-        let state: &State = &state;
         let sight = Sight::from_install_dir(&self.territory);
         many::map(tasks, |task| {
             let Expected { task, tag, overrides } = expected(task);
-            let Some(record) = state.record(task).filter(|record| record.complete && record.tag == tag) else {
-                return false;
-            };
-            if record.is_large() {
-                let installed = state.installed(task).filter(|installed| installed.overrides == overrides);
-                return installed.is_some_and(|installed| self.damage(&installed.owned).is_none());
-            }
-            record.holds(overrides, |path, holding| sight.difference(path, holding).is_none())
+            let record = state.record(task).filter(|record| record.tag == tag);
+            record.is_some_and(|record| self.stands(&record, overrides, &sight))
         })
+    }
+
+    /// Of each of `tasks`, given with what it overrides, the tag under which it would be found intact.
+    pub(crate) fn intact_tags(&self, tasks: &[(&str, &[String])]) -> Vec<Option<String>> {
+        let state = self.state();
+        let sight = Sight::from_install_dir(&self.territory);
+        many::map(tasks, |(task, overrides)| {
+            let record = state.record(task)?;
+            self.stands(&record, overrides, &sight).then(|| record.tag.to_owned())
+        })
+    }
+
+    fn stands(&self, record: &Record<'_>, overrides: &[String], sight: &Sight<'_>) -> bool {
+        if !record.complete {
+            return false;
+        }
+        match record.is_large() {
+            false => record.holds(overrides, |path, holding| sight.difference(path, holding).is_none()),
+            true => {
+                let installed = record.decode().filter(|installed| installed.overrides == overrides);
+                installed.is_some_and(|installed| self.damage(&installed.owned).is_none())
+            }
+        }
     }
 
     /// Refuses a tree that has anything where the project may not install.

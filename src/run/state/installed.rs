@@ -81,6 +81,7 @@ const LARGE: usize = 64 << 10;
 /// A record as it lies in the state, read no further than somebody asks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Record<'s> {
+    bytes: &'s [u8],
     pub(crate) tag: &'s str,
     pub(crate) complete: bool,
     /// Overrides and owned paths.
@@ -90,12 +91,16 @@ pub(crate) struct Record<'s> {
 impl<'s> Record<'s> {
     pub(super) fn read(bytes: &'s [u8]) -> Option<Self> {
         let mut reader = Reader::new(bytes);
-        Some(Record { tag: reader.text()?, complete: reader.number()? != 0, rest: reader })
+        Some(Record { bytes, tag: reader.text()?, complete: reader.number()? != 0, rest: reader })
     }
 
     /// Whether there are so many paths that it pays to look at them in parallel.
     pub(crate) fn is_large(&self) -> bool {
-        self.rest.rest().len() > LARGE
+        self.bytes.len() > LARGE
+    }
+
+    pub(crate) fn decode(&self) -> Option<Installed> {
+        Installed::decode(self.bytes)
     }
 
     /// Whether the record has these overrides, and every path in it stands the test. A corrupt record has not.

@@ -12,6 +12,8 @@ use crate::{Digest, Origin, Platform, Recipe, Standing};
 /// The memory of the recipe that the options name.
 pub(super) struct Memory {
     recipe_dir: PathBuf,
+    /// What the options say of it, absolute.
+    work_dir: Option<PathBuf>,
     name: Digest,
     key: Digest,
     platform: Platform,
@@ -25,17 +27,18 @@ impl Memory {
     pub(super) fn of(common: &Common) -> Option<Self> {
         let parent = common.file.parent().filter(|dir| !dir.as_os_str().is_empty());
         let recipe_dir = parent.unwrap_or(Path::new(".")).canonicalize().ok()?;
-        let here = std::env::current_dir().ok()?;
-        let name = format!("{:?}", (&recipe_dir, &common.file, here, &common.work_dir, &common.install_dir));
+        let absolute = |dir: &Option<PathBuf>| dir.as_deref().map(std::path::absolute).transpose().ok();
+        let (work_dir, install_dir) = (absolute(&common.work_dir)?, absolute(&common.install_dir)?);
+        let name = format!("{:?}", (&recipe_dir, &common.file, &work_dir, &install_dir));
         let platform = crate::detect(Path::new("/"));
         let key = Digest::of(format!("{name}{:?}{platform:?}", program()?));
-        Some(Self { recipe_dir, name: Digest::of(name), key, platform })
+        Some(Self { recipe_dir, work_dir, name: Digest::of(name), key, platform })
     }
 
     /// What is kept, if it is of this very program, its options and this machine.
     pub(super) fn standing(&self, common: &Common) -> Option<Standing> {
-        let work_dir = match &common.work_dir {
-            Some(dir) => std::path::absolute(dir).ok()?,
+        let work_dir = match &self.work_dir {
+            Some(dir) => dir.clone(),
             None => self.recipe_dir.join(said(&common.file).unwrap_or_else(|| ".cortado".into())),
         };
         Standing::read(&work_dir, &self.name, &self.key)

@@ -10,7 +10,7 @@ use super::digest::Digest;
 /// Hashes values and groups as they are told, without keeping them.
 pub(crate) struct Encoder {
     hasher: Sha256,
-    buffer: [u8; FULL],
+    buffer: Box<[u8]>,
     /// Bytes in the buffer.
     filled: usize,
 }
@@ -25,7 +25,7 @@ const BEGINNING: usize = 9;
 impl Encoder {
     /// Begins with `magic`, which says what is encoded and in which version, and ends in a newline.
     pub(crate) fn new(magic: &str) -> Self {
-        let mut encoder = Self { hasher: Sha256::new(), buffer: [0; FULL], filled: 0 };
+        let mut encoder = Self { hasher: Sha256::new(), buffer: vec![0; FULL].into_boxed_slice(), filled: 0 };
         encoder.bytes(magic.as_bytes());
         encoder
     }
@@ -47,6 +47,14 @@ impl Encoder {
     pub(crate) fn finish(mut self) -> Digest {
         self.flush();
         Digest::finish(self.hasher)
+    }
+
+    /// The same, and begins anew with `magic`.
+    pub(crate) fn next(&mut self, magic: &str) -> Digest {
+        self.flush();
+        let digest = Digest::finish(std::mem::take(&mut self.hasher));
+        self.bytes(magic.as_bytes());
+        digest
     }
 
     /// Kind, counted label, and a number.

@@ -61,12 +61,12 @@ impl<'p> Plan<'p> {
         let mut plan = Self {
             project,
             inputs,
-            project_shasum: shasum.finish(),
+            project_shasum: shasum.next(),
             tasks: Vec::with_capacity(selection.len()),
             positions: graph.positions(),
             places: vec![None; project.tasks().len()],
         };
-        selection.iter().try_for_each(|position| plan.add(graph, *position))?;
+        selection.iter().try_for_each(|position| plan.add(graph, *position, &mut shasum))?;
         Ok(plan)
     }
 
@@ -112,8 +112,8 @@ impl<'p> Plan<'p> {
         self.places.get(position).copied().flatten()
     }
 
-    /// Appends the task at `position` of the project.
-    fn add(&mut self, graph: &Graph<'p>, position: usize) -> Result<()> {
+    /// Appends the task at `position` of the project. `shasum` is one that was told nothing yet.
+    fn add(&mut self, graph: &Graph<'p>, position: usize, shasum: &mut Shasum) -> Result<()> {
         let task = self.project.tasks().get(position).ok_or_else(|| self.unselectable("a task that is not there"))?;
         if self.place(position).is_some() {
             return Err(self.unselectable(&format!("`{}` twice", task.name())));
@@ -122,14 +122,13 @@ impl<'p> Plan<'p> {
             graph.upstreams(position).iter().map(|upstream| self.place(*upstream)).collect();
         let upstreams =
             upstreams.ok_or_else(|| self.unselectable(&format!("`{}` before its upstreams", task.name())))?;
-        let mut shasum = Shasum::new();
         let answers = Answers::of(&self.inputs);
-        fields::task(&mut shasum, task, &answers, self.project_shasum, self.keys(&upstreams));
+        fields::task(shasum, task, &answers, self.project_shasum, self.keys(&upstreams));
         answers.check(|| format!("task `{}`", task.name()))?;
         let here = self.tasks.len();
         upstreams.iter().for_each(|upstream| self.tasks[*upstream].downstreams.push(here));
         self.places[position] = Some(here);
-        let shasum = shasum.finish();
+        let shasum = shasum.next();
         let tag = tag(self.project.tag_prefix(), task.name(), &shasum);
         self.tasks.push(PlannedTask { task, shasum, tag, upstreams, downstreams: Vec::new() });
         Ok(())

@@ -21,8 +21,9 @@ impl Shasum {
         Self { encoder: Encoder::new(MAGIC) }
     }
 
-    pub(super) fn finish(self) -> Digest {
-        self.encoder.finish()
+    /// The key of everything told. What is told next belongs to another one.
+    pub(super) fn next(&mut self) -> Digest {
+        self.encoder.next(MAGIC)
     }
 }
 

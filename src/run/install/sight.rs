@@ -8,6 +8,7 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, open, statat};
 use super::direct::GONE;
 use super::territory::{Side, Territory};
 use super::{Holding, Print};
+use crate::host::listing::bytes;
 
 /// Looks from the root, or for many paths from the install directory: the way to each is shorter then.
 pub(super) struct Sight<'i> {
@@ -56,9 +57,15 @@ impl<'i> Sight<'i> {
 
     /// What is at a path itself; `None` for nothing, and for what cannot be looked at.
     fn look(&self, path: &Path) -> Option<Stat> {
-        match (self.territory.side(path), &self.install_dir) {
-            (Side::Inside(below), Some(dir)) => statat(dir, below, AtFlags::SYMLINK_NOFOLLOW).ok(),
-            _ => statat(CWD, Path::new("/").join(path), AtFlags::SYMLINK_NOFOLLOW).ok(),
+        match self.install_dir.as_ref().zip(self.below_install_dir(path)) {
+            Some((dir, below)) => statat(dir, below, AtFlags::SYMLINK_NOFOLLOW).ok(),
+            None => statat(CWD, Path::new("/").join(path), AtFlags::SYMLINK_NOFOLLOW).ok(),
         }
+    }
+
+    /// The rest of a path that begins with the install directory's, told by bytes: this is asked for every path.
+    fn below_install_dir<'p>(&self, path: &'p Path) -> Option<&'p [u8]> {
+        let below = bytes(path).strip_prefix(bytes(self.territory.prefix()))?.strip_prefix(b"/")?;
+        below.first().is_some_and(|first| *first != b'/').then_some(below)
     }
 }

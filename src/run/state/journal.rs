@@ -2,7 +2,7 @@
 //!
 //! The file is the line `cortado state 1` and then frames of the [codec](crate::cache::codec), each holding a counted
 //! key and, to its end, a value; an empty value removes the key, and the last frame of a key counts. Opening walks the
-//! frames and cuts the file off where one is torn or corrupt. When most of the file is history it is written anew.
+//! frames and cuts the file off where one is torn or corrupt. When a third of the file is history it is written anew.
 //! There is one writer (the work directory's lock), and the file is mirrored in memory.
 
 use std::fs::{self, File, OpenOptions};
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::cache::codec::{Reader, Writer, frame};
+use crate::cache::codec::{FRAME_HEADER, Reader, Writer, frame};
 use crate::error::{Error, Result};
 use crate::host::fs::write_atomic;
 
@@ -21,7 +21,7 @@ const NAME: &str = "cortado state ";
 const VERSION: u32 = 1;
 const HEADER: &[u8] = b"cortado state 1\n";
 
-/// History is kept until it is larger than this and than what counts.
+/// History is kept until it is larger than this and than half of what counts.
 const HISTORY: usize = 1 << 20;
 
 /// Bytes by which the number of keys in a file is guessed.
@@ -48,26 +48,36 @@ struct Index {
     hasher: DefaultHashBuilder,
 }
 
-/// Where a frame begins, its key, its value, and where it ends.
+/// Where a frame begins, and the lengths of its key and its value.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     frame: usize,
-    key: usize,
-    value: usize,
-    end: usize,
+    key: u32,
+    value: u32,
 }
 
 impl Place {
     fn key<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
-        bytes.get(self.key..self.value).unwrap_or_default()
+        let value = self.value_at();
+        bytes.get(value - self.key as usize..value).unwrap_or_default()
     }
 
     fn value<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
-        bytes.get(self.value..self.end).unwrap_or_default()
+        bytes.get(self.value_at()..self.end()).unwrap_or_default()
+    }
+
+    /// Behind the frame's header, the count of the key's bytes, and the key.
+    fn value_at(&self) -> usize {
+        let count = self.key.checked_ilog2().map_or(1, |highest| highest as usize / 7 + 1);
+        self.frame + FRAME_HEADER + count + self.key as usize
+    }
+
+    fn end(&self) -> usize {
+        self.value_at() + self.value as usize
     }
 
     fn length(&self) -> usize {
-        self.end - self.frame
+        self.end() - self.frame
     }
 }
 
@@ -79,7 +89,7 @@ impl Index {
     /// Notes the newest frame of its key, or forgets the key if it has no value. Returns the frame that counted before.
     fn enter(&mut self, bytes: &[u8], new: Place) -> Option<Place> {
         let key = new.key(bytes);
-        let (hasher, removes) = (&self.hasher, new.value == new.end);
+        let (hasher, removes) = (&self.hasher, new.value == 0);
         let is_same = |place: &Place| place.key(bytes) == key;
         let entry = self.places.entry(hasher.hash_one(key), is_same, |place| hasher.hash_one(place.key(bytes)));
         match entry {
@@ -181,9 +191,12 @@ impl Journal {
         let mut reader = Reader::new(bytes.get(HEADER.len()..).unwrap_or_default());
         let mut frame = HEADER.len();
         while let Some((key, value)) = reader.frame().and_then(split) {
+            let place = Place { frame, key: key.len() as u32, value: value.len() as u32 };
             let end = bytes.len() - reader.rest().len();
-            let value = end - value.len();
-            self.enter(&bytes, Place { frame, key: value - key.len(), value, end });
+            if place.end() != end {
+                break; // nobody writes a count in more bytes than it needs
+            }
+            self.enter(&bytes, place);
             frame = end;
         }
         self.dropped = found.saturating_sub(frame);
@@ -193,7 +206,7 @@ impl Journal {
 
     fn enter(&mut self, bytes: &[u8], new: Place) {
         let old = self.index.enter(bytes, new);
-        self.live += if new.value < new.end { new.length() } else { 0 };
+        self.live += if new.value > 0 { new.length() } else { 0 };
         self.live -= old.map_or(0, |old| old.length());
     }
 
@@ -210,8 +223,7 @@ impl Journal {
         }
         let mut bytes = std::mem::take(&mut self.bytes);
         bytes.extend_from_slice(&frame);
-        let (end, value) = (bytes.len(), bytes.len() - value.len());
-        self.enter(&bytes, Place { frame: start, key: value - key.len(), value, end });
+        self.enter(&bytes, Place { frame: start, key: key.len() as u32, value: value.len() as u32 });
         self.bytes = bytes;
         Ok(())
     }
@@ -226,19 +238,18 @@ impl Journal {
         }
     }
 
-    /// Leaves the history out, if there is more of it than of anything else.
+    /// Leaves the history out, if there is much of it.
     fn compact(&mut self) -> Result<()> {
         let history = self.bytes.len() - HEADER.len() - self.live;
-        if self.file.is_none() || history <= HISTORY.max(self.live) {
+        if self.file.is_none() || history <= HISTORY.max(self.live / 2) {
             return Ok(());
         }
         let mut bytes = HEADER.to_vec();
         let mut index = Index::default();
         for place in &self.index.places {
             let frame = bytes.len();
-            bytes.extend_from_slice(self.bytes.get(place.frame..place.end).unwrap_or_default());
-            let moved = |old: usize| frame + (old - place.frame);
-            index.enter(&bytes, Place { frame, key: moved(place.key), value: moved(place.value), end: bytes.len() });
+            bytes.extend_from_slice(self.bytes.get(place.frame..place.end()).unwrap_or_default());
+            index.enter(&bytes, Place { frame, ..*place });
         }
         write_atomic(&self.path, &bytes)?;
         self.file = Some(append_to(&self.path)?);
@@ -278,8 +289,6 @@ fn refuse_newer(path: &Path, bytes: &[u8]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-
-    use crate::cache::codec::FRAME_HEADER;
 
     use super::*;
 
@@ -338,6 +347,36 @@ mod tests {
         assert!(fs::metadata(&path).unwrap().len() < (2 * HISTORY) as u64);
         assert_eq!(content(&Journal::open(&path).unwrap()), content(&journal));
         assert_eq!(content(&journal).len(), 2);
+    }
+
+    #[test]
+    fn keys_of_every_length_are_found_again() {
+        let (_dir, path) = room();
+        let mut journal = Journal::open(&path).unwrap();
+        for length in [0, 1, 127, 128, 16_383, 16_384] {
+            journal.set(vec![b'k'; length], format!("{length}").as_bytes()).unwrap();
+        }
+        let opened = Journal::open(&path).unwrap();
+        assert_eq!((content(&opened).len(), opened.dropped()), (6, 0));
+        assert_eq!(content(&opened), content(&journal));
+        assert_eq!(opened.get(&[b'k'; 128]), Some(&b"128"[..]));
+    }
+
+    #[test]
+    fn a_file_that_is_not_whole_is_left_alone() {
+        let (_dir, path) = room();
+        assert!(Journal::whole(&path).unwrap().is_none());
+        assert!(!path.exists());
+        let mut journal = Journal::open(&path).unwrap();
+        journal.set(b"one".to_vec(), b"1").unwrap();
+        let mut journal = Journal::whole(&path).unwrap().unwrap();
+        journal.set(b"two".to_vec(), b"2").unwrap();
+        let bytes = fs::read(&path).unwrap();
+        assert_eq!(content(&Journal::open(&path).unwrap()).len(), 2);
+        let torn = &bytes[..bytes.len() - 1];
+        fs::write(&path, torn).unwrap();
+        assert!(Journal::whole(&path).unwrap().is_none());
+        assert_eq!(fs::read(&path).unwrap(), torn);
     }
 
     #[test]

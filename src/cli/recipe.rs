@@ -23,8 +23,7 @@ impl Loaded {
     /// The same, on a machine that was looked at already.
     pub(super) fn on(platform: Option<&Platform>, common: &Common, terminal: &Terminal) -> Result<Self> {
         let file = &common.file;
-        let mut options = RecipeOptions::default();
-        options.platform = platform.cloned();
+        let options = RecipeOptions { platform: platform.cloned(), ..RecipeOptions::default() };
         let recipe = Recipe::load(file, &options).map_err(|error| missing(error, file))?;
         recipe.notes().iter().for_each(|note| terminal.say(&format!("{note}\n")));
         let mut project = recipe.project();

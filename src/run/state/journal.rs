@@ -186,7 +186,7 @@ impl Journal {
     /// Indexes the frames, and cuts off what follows the last whole one.
     fn load(&mut self, found: usize) -> Result<()> {
         let bytes = std::mem::take(&mut self.bytes);
-        let hasher = self.index.hasher.clone();
+        let hasher = self.index.hasher;
         self.index.places.reserve(bytes.len() / TYPICAL_FRAME, |place| hasher.hash_one(place.key(&bytes)));
         let mut reader = Reader::new(bytes.get(HEADER.len()..).unwrap_or_default());
         let mut frame = HEADER.len();

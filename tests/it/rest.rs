@@ -70,14 +70,14 @@ fn a_rest_tells_and_reports_what_a_run_with_nothing_to_do_does() {
 
 #[test]
 fn whatever_has_changed_is_no_rest() {
-    let changes: [&dyn Fn(&Shop); 7] = [
-        &|shop| _ = shop.write("recipe/shop.toml", "otherwise"),
-        &|shop| _ = shop.write("recipe/conf", "TEXT"),
-        &|shop| fs::remove_file(shop.installed("share/app")).unwrap(),
-        &|shop| fs::write(shop.installed("share/app"), "b").unwrap(),
-        &|shop| fs::remove_file(shop.installed("LICENSE")).unwrap(),
-        &|shop| fs::remove_file(shop.work("state")).unwrap(),
-        &|shop| fs::write(shop.work("format"), "cortado work directory 7\n").unwrap(),
+    let changes: [fn(&Shop); 7] = [
+        |shop| _ = shop.write("recipe/shop.toml", "otherwise"),
+        |shop| _ = shop.write("recipe/conf", "TEXT"),
+        |shop| fs::remove_file(shop.installed("share/app")).unwrap(),
+        |shop| fs::write(shop.installed("share/app"), "b").unwrap(),
+        |shop| fs::remove_file(shop.installed("LICENSE")).unwrap(),
+        |shop| fs::remove_file(shop.work("state")).unwrap(),
+        |shop| fs::write(shop.work("format"), "cortado work directory 7\n").unwrap(),
     ];
     for change in changes {
         let shop = full();

@@ -211,17 +211,17 @@ fn another_program_does_not_trust_what_this_one_kept() {
 
 #[test]
 fn installed_files_that_were_changed_or_removed_are_noticed_and_put_back() {
-    let changes: [&dyn Fn(&Shop); 5] = [
-        &|shop| fs::remove_file(shop.path("out/app")).unwrap(),
-        &|shop| fs::remove_dir_all(shop.path("out/share")).unwrap(),
-        &|shop| fs::write(shop.path("out/zlib"), "changed").unwrap(),
-        &|shop| {
+    let changes: [fn(&Shop); 5] = [
+        |shop| fs::remove_file(shop.path("out/app")).unwrap(),
+        |shop| fs::remove_dir_all(shop.path("out/share")).unwrap(),
+        |shop| fs::write(shop.path("out/zlib"), "changed").unwrap(),
+        |shop| {
             fs::remove_file(shop.path("out/app")).unwrap();
             fs::create_dir(shop.path("out/app")).unwrap();
             fs::write(shop.path("out/app/x"), "").unwrap();
             fs::remove_dir_all(shop.path("out/app")).unwrap();
         },
-        &|shop| {
+        |shop| {
             fs::remove_file(shop.path("out/zlib")).unwrap();
             fs::write(shop.path("out/zlib"), "x").unwrap();
             fs::remove_dir_all(shop.path("out")).unwrap();
@@ -256,12 +256,12 @@ fn a_state_that_was_damaged_or_lost_is_not_rested_on() {
 
 #[test]
 fn a_memory_that_was_damaged_is_not_trusted() {
-    let changes: [&dyn Fn(&mut Vec<u8>); 5] = [
-        &|bytes| bytes.truncate(bytes.len() - 1),
-        &|bytes| bytes.clear(),
-        &|bytes| bytes.push(0),
-        &|bytes| bytes[40] ^= 1,
-        &|bytes| bytes[17] = b'2',
+    let changes: [fn(&mut Vec<u8>); 5] = [
+        |bytes| bytes.truncate(bytes.len() - 1),
+        |bytes| bytes.clear(),
+        |bytes| bytes.push(0),
+        |bytes| bytes[40] ^= 1,
+        |bytes| bytes[17] = b'2',
     ];
     for change in changes {
         Shop::notices(|shop| {

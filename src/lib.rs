@@ -77,8 +77,8 @@ pub use report::{
     LockedSource, Manifest, Narrator, Paint, PlanReport, Software, TaskLicense, TaskList, TaskPlan, summary,
 };
 pub use run::{
-    Action, CacheReport, Clean, Cleaned, Decision, Engine, Event, History, Outcome, Preview, Progress, Report,
-    SourceState, TaskRef, TaskReport,
+    Action, CacheReport, Clean, Cleaned, Decision, Engine, Event, History, Origin, Outcome, Preview, Progress, Report,
+    SourceState, Standing, TaskRef, TaskReport,
 };
 
 /// The pages whose code has to compile.

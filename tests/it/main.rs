@@ -17,6 +17,7 @@ mod licenses;
 mod locks;
 #[cfg(feature = "lua")]
 mod recipe;
+mod rest;
 mod signing;
 mod sources;
 mod steps;

@@ -154,7 +154,7 @@ impl Plan<'_> {
             directories.entry(step.entry.path.parent()).or_default().push((*number, *step));
         }
         let directories: Vec<_> = directories.into_values().collect();
-        for taken in many::map_of(plain.len(), &directories, |steps| hands().take_all(steps)) {
+        for taken in many::map_uneven(plain.len(), &directories, |steps| hands().take_all(steps)) {
             done.extend(taken?);
         }
         self.set_directory_modes(site)?;

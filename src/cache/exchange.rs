@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::artifact::Artifact;
 use super::cacher::{Cacher, Found, Restored};
 use super::callbacks::Callbacks;
-use super::guard::{Trouble, guarded};
+use super::guard::{Guard, Trouble};
 use super::policy::CacheMode;
 use super::trust::Trust;
 use crate::host::cancel::Cancel;
@@ -69,7 +69,7 @@ pub(crate) struct Exchange {
     pub(crate) mode: CacheMode,
     pub(crate) limit: Option<Duration>,
     pub(crate) trust: Trust,
-    /// Ends the wait for a fetch: the run's own token, cancelled by the first failure too.
+    /// Ends the wait for a fetch: cancelled with the run, by its first failure, and when nobody needs a fetch any more.
     pub(crate) cancel: Cancel,
     /// Ends the wait for an update: the caller's token. What succeeded is kept though another task has failed.
     pub(crate) interrupt: Cancel,
@@ -86,15 +86,27 @@ impl Exchange {
         self.callbacks.is_some() && self.mode.writes()
     }
 
+    /// Whether it is ever asked for anything.
+    pub(crate) fn transfers(&self) -> bool {
+        self.reads() || self.writes()
+    }
+
     /// Asks for the artifact of a task; what arrives is unpacked below `scratch`. What the callback remarks goes to
     /// `warn`.
-    pub(crate) fn fetch(&self, name: &str, tag: &str, scratch: &Path, warn: &dyn Fn(String)) -> Lookup {
+    pub(crate) fn fetch(
+        &self,
+        guard: &mut Guard,
+        name: &str,
+        tag: &str,
+        scratch: &Path,
+        warn: &dyn Fn(String),
+    ) -> Lookup {
         let Some(callbacks) = self.callbacks.clone().filter(|_| self.mode.reads()) else {
             return Lookup::Miss(Miss::Disabled);
         };
         let cacher = Cacher::new(name, tag, scratch.to_path_buf(), self.trust.clone());
         let handed = cacher.clone();
-        let answer = guarded(self.limit, &self.cancel, move || callbacks.fetch(&handed));
+        let answer = guard.call(self.limit, &self.cancel, move || callbacks.fetch(&handed));
         cacher.take_warnings().into_iter().for_each(warn);
         match (answer, cacher.close()) {
             (Ok(true), Found::Whole(restored)) => Lookup::Hit(restored),
@@ -108,18 +120,29 @@ impl Exchange {
         }
     }
 
-    /// Offers an artifact. `Ok(false)` when the callback did not want it. What it remarks goes to `warn`.
-    pub(crate) fn update(&self, artifact: &Artifact, warn: &dyn Fn(String)) -> Result<bool, String> {
+    /// Offers an artifact. `Ok(false)` when the callback did not want it. One that waits when the run is interrupted is
+    /// not offered any more. What the callback remarks goes to `warn`.
+    pub(crate) fn update(&self, guard: &mut Guard, artifact: &Artifact, warn: &dyn Fn(String)) -> Result<bool, String> {
         let Some(callbacks) = self.callbacks.clone().filter(|_| self.mode.writes()) else {
             return Ok(false);
         };
+        if self.interrupt.is_cancelled() {
+            return Err(INTERRUPTED.to_owned());
+        }
         let handed = artifact.clone();
-        let answer = guarded(self.limit, &self.interrupt, move || callbacks.update(&handed));
+        let answer = guard.call(self.limit, &self.interrupt, move || callbacks.update(&handed));
         artifact.take_warnings().into_iter().for_each(warn);
-        answer.map_err(|trouble| match trouble {
-            Trouble::Failed(reason) => reason,
-            Trouble::TimedOut(limit) => format!("no answer within {}", text::duration(limit)),
-            Trouble::Cancelled => "the run was interrupted".to_owned(),
+        answer.map_err(|trouble| {
+            let reason = match trouble {
+                Trouble::Failed(reason) => return reason,
+                Trouble::TimedOut(limit) => format!("no answer within {}", text::duration(limit)),
+                Trouble::Cancelled => INTERRUPTED.to_owned(),
+            };
+            // The thread that is left behind may hold it for ever.
+            artifact.discard();
+            reason
         })
     }
 }
+
+const INTERRUPTED: &str = "the run was interrupted";

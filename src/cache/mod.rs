@@ -25,6 +25,7 @@ pub use callbacks::{Callbacks, Closures, closures};
 pub use directory::DirectoryStore;
 pub use exchange::Miss;
 pub(crate) use exchange::{Exchange, Lookup};
+pub(crate) use guard::Guard;
 pub use policy::{CacheMode, CachePolicy};
 pub use provenance::Provenance;
 #[cfg(feature = "signing")]

@@ -24,4 +24,5 @@ mod stores;
 mod support;
 #[cfg(feature = "lua")]
 mod toolbox;
+mod transfers;
 mod umask;

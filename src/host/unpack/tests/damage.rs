@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::*;
+use super::super::*;
 use crate::host::listing::Listing;
 use crate::host::pack::{PackOptions, pack};
 

@@ -61,7 +61,8 @@ fn run(shop: &Shop, (program, line): (&str, &str), file: &Path) -> Option<(PathB
     let present = Command::new("sh").args(["-c", "command -v \"$0\" > /dev/null", program]).status().unwrap().success();
     if !present {
         // Not through the test's own output, which is shown of failing tests alone.
-        writeln!(std::io::stderr(), "interop: left out, because `{program}` is not installed here").unwrap();
+        let notice = format!("interop: left out, because `{program}` is not installed here\n");
+        std::io::stderr().write_all(notice.as_bytes()).unwrap();
         return None;
     }
     let dir = shop.path("copy");

@@ -4,8 +4,6 @@
 //! checked; a stream that wants anything else is refused as a whole, naming the member. The caller made the directory
 //! for this purpose and deletes it when unpacking fails.
 
-#[cfg(test)]
-mod damage;
 mod dirs;
 mod files;
 mod inventory;

@@ -1,5 +1,7 @@
 //! Stories of unpacking: what comes back equal, and what is refused.
 
+mod damage;
+
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;

@@ -7,16 +7,19 @@ use std::io::{Read, Write};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::*;
+use super::super::*;
 use crate::host::listing::Listing;
 use crate::host::pack::{PackOptions, pack};
 
 /// Of the member that ends an artifact.
 const LAST: usize = 66;
 
+/// Paths with the content of those that are files.
+type Tree = Vec<(PathBuf, Vec<u8>)>;
+
 /// An artifact of several members, the tree that it holds, and where its members start.
 struct Whole {
-    tree: Vec<(PathBuf, Vec<u8>)>,
+    tree: Tree,
     bytes: Vec<u8>,
     starts: Vec<usize>,
 }
@@ -73,13 +76,13 @@ impl Whole {
     }
 }
 
-fn files(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+fn files(root: &Path) -> Tree {
     let entries = Listing::of(root).unwrap().entries;
     entries.into_iter().map(|entry| (entry.path.clone(), fs::read(root.join(entry.path)).unwrap_or_default())).collect()
 }
 
 /// What becomes of an artifact: its tree, and whether that was promised; or why it is refused.
-fn outcome(bytes: &[u8]) -> Result<(Vec<(PathBuf, Vec<u8>)>, bool), String> {
+fn outcome(bytes: &[u8]) -> Result<(Tree, bool), String> {
     let outcomes = [1, 2, 8].map(|threads| {
         let dest = tempfile::tempdir().unwrap();
         match unpack_artifact_with(bytes, "A", dest.path(), Limits::default(), threads) {

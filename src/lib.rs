@@ -58,6 +58,8 @@ pub use cache::{
     Flaw, Listed, Miss, Objects, Perm, Provenance, Prune, Pruned, PrunedObject, Put, Remedy, Store, Stored, Usage,
     closures,
 };
+#[cfg(feature = "signing")]
+pub use cache::{NotAKey, PublicKey, SigningKey};
 pub use error::{Error, Result};
 pub use host::cancel::Cancel;
 pub use host::detect::detect;
@@ -76,8 +78,8 @@ pub use report::{
     LockedSource, Manifest, Narrator, Paint, PlanReport, Software, TaskLicense, TaskList, TaskPlan, summary,
 };
 pub use run::{
-    Action, CacheReport, Clean, Cleaned, Decision, Engine, Event, History, Outcome, Preview, Progress, Report,
-    SourceState, TaskRef, TaskReport,
+    Action, CacheReport, Clean, Cleaned, Decision, Engine, Event, History, Origin, Outcome, Preview, Progress, Report,
+    SourceState, Standing, TaskRef, TaskReport,
 };
 
 /// The pages whose code has to compile.

@@ -1,17 +1,22 @@
 //! The cacher: what `fetch` is handed. It names an artifact and unpacks the file that the callback found.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context;
 
 use super::remarks::Remarks;
+use super::trust::Trust;
 use crate::error::Error;
 use crate::host::fs;
+use crate::host::listing::Entry;
 use crate::host::unpack::{Limits, unpack_artifact};
 use crate::model::Digest;
+
+/// Bytes of an artifact that are read ahead.
+const READ_AT_ONCE: usize = 64 << 10;
 
 /// Names the artifact that a task wants, and takes what a callback found. Cheap to clone.
 ///
@@ -28,6 +33,7 @@ struct Inner {
     tag: String,
     filename: String,
     scratch: PathBuf,
+    trust: Trust,
     found: Mutex<Found>,
     remarks: Remarks,
 }
@@ -42,6 +48,8 @@ pub(crate) enum Found {
     Whole(Restored),
     /// Something that is not an artifact, or not all of one.
     Corrupt(String),
+    /// An artifact that nobody who is trusted vouches for, and why.
+    Untrusted(String),
     /// The engine waits no longer: whatever comes now is dropped.
     Closed,
 }
@@ -53,6 +61,8 @@ pub(crate) struct Restored {
     pub(crate) room: Room,
     /// The SHA-256 of its uncompressed tar.
     pub(crate) digest: Digest,
+    /// What lies in the room, in the order of a listing.
+    pub(crate) entries: Vec<Entry>,
 }
 
 /// A directory that goes when nobody wants it: an artifact may arrive too late, twice, or for a callback that then
@@ -96,7 +106,7 @@ impl<R: Read> Read for Watched<R> {
 
 impl Cacher {
     /// A cacher that unpacks below `scratch`, a directory of its own that need not exist.
-    pub(crate) fn new(name: &str, tag: &str, scratch: PathBuf) -> Self {
+    pub(crate) fn new(name: &str, tag: &str, scratch: PathBuf, trust: Trust) -> Self {
         let filename = super::artifact::filename(tag);
         let (name, tag) = (name.to_owned(), tag.to_owned());
         Self {
@@ -107,6 +117,7 @@ impl Cacher {
                 scratch,
                 found: Mutex::default(),
                 remarks: Remarks::default(),
+                trust,
             }),
         }
     }
@@ -147,7 +158,9 @@ impl Cacher {
     pub fn unpack_from(&self, artifact: impl Read) -> anyhow::Result<bool> {
         let room = self.fresh_dir()?;
         let mut artifact = Watched { inner: artifact, failure: None };
-        let outcome = unpack_artifact(&mut artifact, self.tag(), room.path(), Limits::default());
+        // Most artifacts are small: one call reads them, where their members are read in pieces of a few bytes.
+        let buffered = BufReader::with_capacity(READ_AT_ONCE, &mut artifact);
+        let outcome = unpack_artifact(buffered, self.tag(), room.path(), Limits::default());
         if let Some(failure) = artifact.failure {
             // The way is to blame, not what lies at its other end.
             return Err(failure).context("could not read the artifact");
@@ -155,10 +168,16 @@ impl Cacher {
         let mut found = self.found();
         anyhow::ensure!(!matches!(*found, Found::Closed), "the artifact arrived after its time limit");
         match outcome {
-            Ok(unpacked) => {
-                *found = Found::Whole(Restored { room, digest: unpacked.digest });
-                Ok(true)
-            }
+            Ok(unpacked) => match self.inner.trust.admits(self.tag(), &unpacked.digest, unpacked.signature.as_ref()) {
+                Ok(()) => {
+                    *found = Found::Whole(Restored { room, digest: unpacked.digest, entries: unpacked.entries });
+                    Ok(true)
+                }
+                Err(reason) => {
+                    *found = Found::Untrusted(reason);
+                    Ok(false)
+                }
+            },
             Err(Error::Archive { problem, .. }) => {
                 *found = Found::Corrupt(problem);
                 Ok(false)
@@ -185,15 +204,23 @@ impl Cacher {
         self.inner.remarks.take()
     }
 
+    /// Why the artifact that was handed over is not trusted, if so. It is whole; others may trust it.
+    pub fn untrusted(&self) -> Option<String> {
+        match &*self.found() {
+            Found::Untrusted(reason) => Some(reason.clone()),
+            _ => None,
+        }
+    }
+
     /// Takes what was handed over; nothing is accepted from now on.
     pub(crate) fn close(&self) -> Found {
         std::mem::replace(&mut *self.found(), Found::Closed)
     }
 
     fn fresh_dir(&self) -> anyhow::Result<Room> {
-        fs::create_dirs(&self.inner.scratch)?;
-        let dir = tempfile::Builder::new().prefix("tree-").tempdir_in(&self.inner.scratch);
-        let dir = dir.with_context(|| format!("could not create a directory in `{}`", self.inner.scratch.display()))?;
+        let scratch = &self.inner.scratch;
+        let dir = fs::make_in(scratch, || tempfile::Builder::new().prefix("tree-").tempdir_in(scratch));
+        let dir = dir.with_context(|| format!("could not create a directory in `{}`", scratch.display()))?;
         Ok(Room { dir: dir.keep() })
     }
 

@@ -12,8 +12,11 @@ pub(crate) mod guard;
 mod policy;
 mod provenance;
 pub(crate) mod remarks;
+#[cfg(feature = "signing")]
+mod signing;
 mod store;
 pub(crate) mod trees;
+mod trust;
 
 pub use artifact::Artifact;
 pub use cacher::Cacher;
@@ -24,7 +27,11 @@ pub use directory::{
 };
 pub use exchange::Miss;
 pub(crate) use exchange::{Exchange, Lookup};
+pub(crate) use guard::Guard;
 pub use policy::{CacheMode, CachePolicy};
 pub use provenance::Provenance;
+#[cfg(feature = "signing")]
+pub use signing::{NotAKey, PublicKey, SigningKey};
 pub use store::{Listed, Objects, Put, Store, Stored};
 pub(crate) use trees::{Tree, TreeState, Trees};
+pub(crate) use trust::Trust;

@@ -1,10 +1,11 @@
 //! Builds a task from its source, into a stage that becomes its tree, or directly into the install directory.
 
-use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
+
+use tempfile::NamedTempFile;
 
 use super::context::Context;
 use super::environment;
@@ -13,76 +14,109 @@ use super::install::Span;
 use super::log::Log;
 use super::secrets::Secrets;
 use super::shared::{Shared, installs_nothing};
+use super::source::Provision;
 use super::survey::Survey;
 use super::{licenses, source, steps, symlinks};
 use crate::cache::artifact::{Inner, filename};
 use crate::cache::remarks::Remarks;
-use crate::cache::{Artifact, CachePolicy, Tree};
+use crate::cache::{Artifact, CachePolicy, Guard, Tree};
 use crate::error::{Error, Result};
 use crate::host::fs;
-use crate::host::listing::{Kind, Listing};
+use crate::host::listing::{Entry, Kind, Listing};
 use crate::host::pack::{PackOptions, pack};
 use crate::model::Paths;
 use crate::plan::PlannedTask;
 
+/// An artifact that a build made and the cache may want.
+#[derive(Debug)]
+pub(crate) struct Offer {
+    /// Or why there is none.
+    pub(crate) artifact: Result<Artifact, String>,
+}
+
+impl Offer {
+    /// Its size in bytes; 0 where it could not be packed.
+    pub(crate) fn size(&self) -> u64 {
+        self.artifact.as_ref().map_or(0, Artifact::size)
+    }
+}
+
 impl Shared<'_> {
     /// Builds a task and installs it. With `replace`, its artifact takes the place of one that is kept already.
-    pub(crate) fn build(&self, task: &PlannedTask<'_>, name: &TaskRef, replace: bool) -> Result<()> {
+    pub(crate) fn build(
+        &self,
+        task: &PlannedTask<'_>,
+        name: &TaskRef,
+        source: Result<Provision>,
+        replace: bool,
+    ) -> Result<Option<Offer>> {
         let log = Arc::new(Log::create(self.dir.log(task.name()))?);
+        let source = source?;
         self.clear(task)?;
         let built = match self.stages(task) {
-            true => self.build_staged(task, name, &log, replace),
-            false => self.build_directly(task, name, &log),
+            true => self.build_staged(task, name, &source, &log, replace),
+            false => self.build_directly(task, name, &source, &log).map(|()| None),
         };
         let flushed = log.flush();
-        built.and(flushed)
+        let offer = built?;
+        flushed.map(|()| offer)
     }
 
-    fn build_staged(&self, task: &PlannedTask<'_>, name: &TaskRef, log: &Arc<Log>, replace: bool) -> Result<()> {
+    fn build_staged(
+        &self,
+        task: &PlannedTask<'_>,
+        name: &TaskRef,
+        source: &Provision,
+        log: &Arc<Log>,
+        replace: bool,
+    ) -> Result<Option<Offer>> {
         let paths = self.paths(task);
         fs::empty_dir(&paths.stage_dir)?;
-        fs::create_dirs(&paths.stage_install_dir)?;
+        let prefix = paths.stage_install_dir.strip_prefix(&paths.stage_dir).unwrap_or(&paths.stage_install_dir);
+        fs::create_dirs_below(&paths.stage_dir, prefix)?;
         let start = Instant::now();
-        self.work(task, name, &paths, log, &paths.stage_dir)?;
+        self.work(task, name, source, &paths, log, &paths.stage_dir)?;
         if !task.task().preserve_symlinks {
             symlinks::replace(&paths.stage_dir)?;
         }
         let duration = start.elapsed();
         self.survey().confirm(task.task(), self.plan.inputs())?;
-        let unfit = self.leave_out_special(name, &paths.stage_dir)?;
-        let tree = self.trees.adopt(&paths.stage_dir, task.tag())?.seal(self.project().source_date_epoch, None)?;
+        let (entries, unfit) = self.inventory(name, &paths.stage_dir)?;
+        let draft = self.trees.adopt(&paths.stage_dir, entries, task.tag());
+        let tree = draft.seal(self.project().source_date_epoch, None)?;
         // Packed before it is installed: installed files may be links into the tree, and open to anyone's hands.
         let packed =
             self.exchange.writes().then(|| unfit.map_or_else(|| self.pack(task, &tree, duration, replace), Err));
         self.install(task, &tree)?;
         self.state().set_duration(task.name(), duration)?;
         fs::remove_tree(&self.dir.source(task.name()))?;
-        packed.map_or(Ok(()), |packed| self.offer(task, name, packed))
+        Ok(packed.map(|packed| Offer { artifact: packed.map_err(|error| error.to_string()) }))
     }
 
     fn survey(&self) -> Survey<'_> {
         Survey { project: self.project(), state: self.state, cancel: &self.cancel, supply: &self.supply }
     }
 
-    /// Removes sockets, pipes and devices from a stage, since neither a tree nor an artifact can hold them; why the
-    /// stage then cannot be an artifact, if there were any.
-    fn leave_out_special(&self, name: &TaskRef, stage: &Path) -> Result<Option<Error>> {
-        let mut unfit = None;
-        for entry in Listing::of(stage)?.entries {
+    /// What is in a stage. Sockets, pipes and devices are removed from it, since neither a tree nor an artifact can
+    /// hold them; beside it is said why the stage then cannot be an artifact, if there were any.
+    fn inventory(&self, name: &TaskRef, stage: &Path) -> Result<(Vec<Entry>, Option<Error>)> {
+        let (mut entries, mut unfit) = (Listing::of(stage)?.entries, None);
+        for entry in &entries {
             let Kind::Special(what) = entry.kind else { continue };
             self.warn(name, format!("`/{}` is a {what} and is not installed", entry.path.display()));
             fs::remove_tree(&stage.join(&entry.path))?;
             let problem = format!("`{}` is a {what}, which an artifact cannot hold", entry.path.display());
             unfit.get_or_insert(Error::Archive { archive: name.to_string(), problem });
         }
-        Ok(unfit)
+        entries.retain(|entry| !matches!(entry.kind, Kind::Special(_)));
+        Ok((entries, unfit))
     }
 
     /// Nothing is staged, so what the steps write can only be observed, at the end of the run.
-    fn build_directly(&self, task: &PlannedTask<'_>, name: &TaskRef, log: &Arc<Log>) -> Result<()> {
+    fn build_directly(&self, task: &PlannedTask<'_>, name: &TaskRef, source: &Provision, log: &Arc<Log>) -> Result<()> {
         self.installer.begin_direct(task.name(), task.tag(), &task.task().overrides)?;
         let (clock, start) = (Instant::now(), SystemTime::now());
-        self.work(task, name, &self.paths(task), log, Path::new("/"))?;
+        self.work(task, name, source, &self.paths(task), log, Path::new("/"))?;
         self.state().set_duration(task.name(), clock.elapsed())?;
         self.remember(task);
         fs::remove_tree(&self.dir.source(task.name()))?;
@@ -105,8 +139,16 @@ impl Shared<'_> {
         Ok(())
     }
 
-    /// Fetches the source, runs the steps and collects the licence files into `root`, which stands for `/`.
-    fn work(&self, task: &PlannedTask<'_>, name: &TaskRef, paths: &Paths, log: &Arc<Log>, root: &Path) -> Result<()> {
+    /// Unpacks the source, runs the steps and collects the licence files into `root`, which stands for `/`.
+    fn work(
+        &self,
+        task: &PlannedTask<'_>,
+        name: &TaskRef,
+        source: &Provision,
+        paths: &Paths,
+        log: &Arc<Log>,
+        root: &Path,
+    ) -> Result<()> {
         let tmp = self.dir.tmp(task.name());
         fs::empty_dir(&tmp)?;
         let variables = environment::of_task(self.project(), task.task(), paths, &tmp, &self.settings.ambient);
@@ -121,8 +163,8 @@ impl Shared<'_> {
             jobserver: Some(self.jobserver()?),
             limit: task.task().time_limit,
         };
-        source::bring(task.task(), self.plan.inputs(), &self.dir.source(task.name()), &self.supply, &context)?;
-        if !paths.source_dir.is_dir() {
+        source::bring(task.task(), source, &self.dir.source(task.name()), &self.supply, &context)?;
+        if task.task().relative_path.is_some() && !paths.source_dir.is_dir() {
             return Err(Error::Step {
                 step: "relative_path".into(),
                 problem: format!("the source has no directory `{}`", super::shared::shown(&paths.source_dir)),
@@ -155,18 +197,20 @@ impl Shared<'_> {
     }
 
     /// Offers a fresh artifact to the cache. Trouble with that is an event, unless the policy says more.
-    fn offer(&self, task: &PlannedTask<'_>, name: &TaskRef, packed: Result<Artifact>) -> Result<()> {
-        let size = packed.as_ref().map_or(0, Artifact::size);
-        let result = match packed {
-            Ok(artifact) => self.exchange.update(&artifact, &|text| self.warn(name, text)),
-            Err(error) => Err(error.to_string()),
-        };
+    pub(crate) fn offer(&self, guard: &mut Guard, task: &PlannedTask<'_>, name: &TaskRef, offer: Offer) -> Result<()> {
+        let (size, tag) = (offer.size(), task.tag().to_owned());
+        let result = offer.artifact.and_then(|artifact| {
+            if !self.settings.cancel.is_cancelled() {
+                self.tell(Event::Storing { task: name.clone(), tag: tag.clone(), size });
+            }
+            self.exchange.update(guard, &artifact, &|text| self.warn(name, text))
+        });
         self.count(|cache| match &result {
             Ok(true) => (cache.stored, cache.stored_bytes) = (cache.stored + 1, cache.stored_bytes + size),
             Ok(false) => {}
             Err(_) => cache.failed_updates += 1,
         });
-        self.tell(Event::Stored { task: name.clone(), tag: task.tag().to_owned(), size, result: result.clone() });
+        self.tell(Event::Stored { task: name.clone(), tag: tag.clone(), size, result: result.clone() });
         match (result, self.settings.cache_policy) {
             (Err(_), policy) if policy.requires_write() && self.settings.cancel.is_cancelled() => {
                 self.withdraw(task)?;
@@ -174,8 +218,9 @@ impl Shared<'_> {
             }
             (Err(reason), policy) if policy.requires_write() => {
                 self.withdraw(task)?;
-                Err(Error::Cache { operation: "update", tag: task.tag().to_owned(), reason })
+                Err(Error::Cache { operation: "update", tag, reason })
             }
+            (Err(_), _) if self.settings.cancel.is_cancelled() => Err(Error::Interrupted),
             (Err(reason), CachePolicy::Warn) => {
                 self.warn(name, format!("it could not be cached: {reason}"));
                 Ok(())
@@ -193,13 +238,18 @@ impl Shared<'_> {
 
     fn pack(&self, task: &PlannedTask<'_>, tree: &Tree, build_time: Duration, replace: bool) -> Result<Artifact> {
         let dir = self.dir.pack();
-        fs::create_dirs(&dir)?;
-        // With the mode of any new file, so that a store can take the file itself.
-        let mode = Permissions::from_mode(0o666);
-        let file = tempfile::Builder::new().prefix(&format!("{}.", task.name())).permissions(mode).tempfile_in(&dir);
+        let file = fs::make_in(&dir, || NamedTempFile::with_prefix_in(format!("{}.", task.name()), &dir));
         let mut file = file.map_err(Error::io("create a file in", &dir))?;
-        let options =
-            PackOptions { mtime: self.project().source_date_epoch, level: self.settings.compression_level, threads: 0 };
+        // For everyone to read, so that a store on this file system can keep the file itself.
+        let open = std::fs::Permissions::from_mode(0o644);
+        file.as_file().set_permissions(open).map_err(Error::io("set the mode of", file.path()))?;
+        let vouch = self.settings.trust.vouch(task.tag());
+        let options = PackOptions {
+            mtime: self.project().source_date_epoch,
+            level: self.settings.compression_level,
+            threads: 0,
+            sign: vouch.as_ref().map(|vouch| vouch as _),
+        };
         let packed = pack(&tree.path, tree.entries(), file.as_file_mut(), &options)?;
         self.state().set_artifact(task.tag(), &packed.digest)?;
         Ok(Artifact::new(Inner {

@@ -1,48 +1,134 @@
-//! The pipeline: the life of one task. Up to date, from a tree, from the cache, or built.
+//! The pipeline: the life of one task. Up to date, from a tree, from the cache, or built. Transfer slots bring what it
+//! needs, a worker leads it on from there.
 
-use super::action::{Action, Decision, Facts, decide};
+use super::action::{Action, Facts, decide};
+use super::build::Offer;
 use super::event::{Event, Outcome, TaskRef};
 use super::history::History;
-use super::licenses;
+use super::install::Verdict;
 use super::shared::Shared;
-use crate::cache::{CacheMode, CachePolicy, Lookup, Miss, Restored, Tree, TreeState};
+use super::source::Provision;
+use super::{licenses, source};
+use crate::cache::{CacheMode, CachePolicy, Guard, Lookup, Miss, Restored, Tree, TreeState, Trees};
 use crate::error::{Error, Result};
-use crate::host::listing::Listing;
-use crate::plan::PlannedTask;
+use crate::plan::{Errand, PlannedTask};
+
+/// What transfer slots have brought for a task.
+#[derive(Debug, Default)]
+pub(crate) struct Brought {
+    answer: Option<Result<Answer>>,
+    source: Option<Result<Provision>>,
+}
+
+/// One of the things that are brought.
+#[derive(Debug)]
+pub(crate) enum Load {
+    Answer(Result<Answer>),
+    Source(Result<Provision>),
+}
+
+impl Load {
+    /// Whether it is missing because somebody stopped the errand.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        matches!(self, Load::Answer(Err(Error::Interrupted)) | Load::Source(Err(Error::Interrupted)))
+    }
+}
+
+impl Brought {
+    /// Adds something, in place of what it had of that kind.
+    pub(crate) fn add(&mut self, load: Load) {
+        match load {
+            Load::Answer(answer) => self.answer = Some(answer),
+            Load::Source(source) => self.source = Some(source),
+        }
+    }
+}
+
+/// What the cache said.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// The artifact, unpacked, verified and sealed.
+    Hit(Tree),
+    /// It has none. `replace` where what it has is of no use to anyone: most caches keep what they have.
+    Miss { replace: bool },
+}
+
+/// Where a worker has led a task.
+#[derive(Debug)]
+pub(crate) enum Led {
+    /// To its end.
+    Ended(Outcome),
+    /// It is built and installed, and its artifact may be kept.
+    Built(Option<Offer>),
+    /// It needs something from afar first.
+    Wants(Errand),
+}
 
 impl Shared<'_> {
-    /// Leads a task to its end.
-    pub(crate) fn lead(&self, task: &PlannedTask<'_>, name: &TaskRef) -> Result<Outcome> {
+    /// What a task needs from afar, as far as is known before its upstreams are done.
+    pub(crate) fn foresee(&self, task: &PlannedTask<'_>) -> Option<Errand> {
+        let source = || source::is_remote(task.task()).then_some(Errand::Source);
+        if self.recaches() {
+            return source();
+        }
+        let staged = self.stages(task);
+        if staged && Trees::holds(&self.dir.trees(), task.tag()) || self.verify(task) == Verdict::Intact {
+            return None;
+        }
+        if staged && self.exchange.reads() { Some(Errand::Artifact) } else { source() }
+    }
+
+    /// Leads a task to its end, or to where it needs something more than was brought for it.
+    pub(crate) fn lead(&self, task: &PlannedTask<'_>, name: &TaskRef, brought: &mut Brought) -> Result<Led> {
         self.cancel.check()?;
-        let (decision, tree) = self.decide(task, name)?;
-        if decision.action != Action::UpToDate {
-            self.check_install_dir()?;
-        }
-        match (decision.action, tree) {
-            (Action::UpToDate, _) => Ok(Outcome::UpToDate),
-            (_, Some(tree)) => self.install(task, &tree).map(|()| Outcome::Installed),
-            (Action::RestoreOrBuild, None) => self.restore_or_build(task, name),
-            (_, None) => self.build(task, name, self.recaches()).map(|()| Outcome::Built),
-        }
+        let replace = match brought.answer.take().transpose()? {
+            Some(Answer::Hit(tree)) => return self.put_in_place(task, &tree, Outcome::Restored),
+            Some(Answer::Miss { replace }) => replace,
+            None => match self.decide(task, name)? {
+                (Action::UpToDate, _) => return Ok(Led::Ended(Outcome::UpToDate)),
+                (_, Some(tree)) => return self.put_in_place(task, &tree, Outcome::Installed),
+                (Action::RestoreOrBuild, None) => return Ok(Led::Wants(Errand::Artifact)),
+                (_, None) => self.recaches(),
+            },
+        };
+        let source = match brought.source.take() {
+            Some(source) => source,
+            None if !source::is_remote(task.task()) => Ok(Provision::Here),
+            None => {
+                brought.answer = Some(Ok(Answer::Miss { replace }));
+                return Ok(Led::Wants(Errand::Source));
+            }
+        };
+        self.check_install_dir()?;
+        self.build(task, name, source, replace).map(Led::Built)
+    }
+
+    fn put_in_place(&self, task: &PlannedTask<'_>, tree: &Tree, outcome: Outcome) -> Result<Led> {
+        self.check_install_dir()?;
+        self.install(task, tree).map(|()| Led::Ended(outcome))
     }
 
     /// What to do with a task, with its tree if that is the way.
-    fn decide(&self, task: &PlannedTask<'_>, name: &TaskRef) -> Result<(Decision, Option<Tree>)> {
+    fn decide(&self, task: &PlannedTask<'_>, name: &TaskRef) -> Result<(Action, Option<Tree>)> {
         let staged = self.stages(task);
         let mut facts = Facts {
             staged,
             recache: self.recaches(),
             fetches: self.exchange.reads(),
-            installed: self.installer.verify(task.name(), task.tag(), &task.task().overrides),
+            installed: self.verify(task),
             tree: false,
         };
-        let decision = decide(&facts);
-        if decision.action == Action::UpToDate || facts.recache || !staged {
-            return Ok((decision, None));
+        let action = decide(&facts).action;
+        if action == Action::UpToDate || facts.recache || !staged {
+            return Ok((action, None));
         }
         let tree = self.tree(task, name)?;
         facts.tree = tree.is_some();
-        Ok((decide(&facts), tree))
+        Ok((decide(&facts).action, tree))
+    }
+
+    fn verify(&self, task: &PlannedTask<'_>) -> Verdict {
+        self.installer.verify(task.name(), task.tag(), &task.task().overrides)
     }
 
     fn tree(&self, task: &PlannedTask<'_>, name: &TaskRef) -> Result<Option<Tree>> {
@@ -56,39 +142,52 @@ impl Shared<'_> {
         }
     }
 
-    fn restore_or_build(&self, task: &PlannedTask<'_>, name: &TaskRef) -> Result<Outcome> {
+    /// Asks the cache for the artifact of a task, and makes what it has the task's tree.
+    pub(crate) fn fetch(&self, guard: &mut Guard, task: &PlannedTask<'_>, name: &TaskRef) -> Result<Answer> {
+        self.check_install_dir()?;
         self.tell(Event::Fetching { task: name.clone(), tag: task.tag().to_owned() });
         let warn = |text| self.warn(name, text);
-        let lookup = self.exchange.fetch(task.name(), task.tag(), &self.dir.restore(), &warn);
+        let lookup = self.exchange.fetch(guard, task.name(), task.tag(), &self.dir.restore(), &warn);
         let miss = match lookup {
             Lookup::Cancelled => return Err(Error::Interrupted),
             Lookup::Miss(miss) => miss,
-            Lookup::Hit(restored) => match self.accept(task, &restored)? {
+            Lookup::Hit(restored) => match self.accept(task, restored)? {
                 Ok(tree) => {
-                    self.install(task, &tree)?;
                     self.count(|cache| cache.hits += 1);
-                    return Ok(Outcome::Restored);
+                    self.tell(Event::Fetched { task: name.clone(), tag: task.tag().to_owned() });
+                    return Ok(Answer::Hit(tree));
                 }
                 Err(why) => Miss::Corrupt(why),
             },
         };
         // What is there is of no use to anyone, and most caches keep what they have.
-        let replace = matches!(miss, Miss::Corrupt(_));
-        self.missed(task, name, miss)?;
-        self.build(task, name, replace).map(|()| Outcome::Built)
+        let replace = match miss {
+            Miss::Corrupt(_) => true,
+            // One that is not signed either would be no better.
+            Miss::Untrusted(_) => self.settings.trust.signs(),
+            _ => false,
+        };
+        self.missed(task, name, miss).map(|()| Answer::Miss { replace })
+    }
+
+    /// Brings the source of a task to this machine.
+    pub(crate) fn fetch_source(&self, task: &PlannedTask<'_>) -> Result<Provision> {
+        self.check_install_dir()?;
+        let tell = |event| self.tell(event);
+        source::fetch(task.task(), self.plan.inputs(), &self.supply, &self.exchange.cancel, &tell)
     }
 
     /// Makes a restored artifact the task's tree, unless it lacks what every build of the task has, or has what none
     /// may have.
-    fn accept(&self, task: &PlannedTask<'_>, restored: &Restored) -> Result<Result<Tree, String>> {
+    fn accept(&self, task: &PlannedTask<'_>, restored: Restored) -> Result<Result<Tree, String>> {
         let dir = restored.room.path();
         if let Some(file) = licenses::missing(task.task(), self.project(), dir) {
             return Ok(Err(format!("it lacks the license file `{}`", file.display())));
         }
-        if let Err(error) = self.installer.admit(task.name(), &Listing::of(dir)?.entries) {
+        if let Err(error) = self.installer.admit(task.name(), &restored.entries) {
             return Ok(Err(error.to_string()));
         }
-        let draft = self.trees.adopt(dir, task.tag())?;
+        let draft = self.trees.adopt(dir, restored.entries, task.tag());
         let tree = draft.seal(self.project().source_date_epoch, Some(restored.digest))?;
         self.state().set_artifact(task.tag(), &restored.digest)?;
         Ok(Ok(tree))
@@ -121,7 +220,7 @@ impl Shared<'_> {
 
     /// Writes down what counted. Where that fails an explanation is lost, and no more.
     pub(super) fn remember(&self, task: &PlannedTask<'_>) {
-        if let Err(error) = History::of(self.plan, task).write(&self.dir.history(task.name())) {
+        if let Err(error) = self.histories.add(&History::of(self.plan, task)) {
             self.warn(&task.name().into(), error.to_string());
         }
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cache::{CacheMode, CachePolicy, Callbacks, Provenance};
+use crate::cache::{CacheMode, CachePolicy, Callbacks, Provenance, Trust};
 use crate::host::cancel::Cancel;
 use crate::host::lock::Wait;
 use crate::model::Platform;
@@ -16,11 +16,13 @@ use crate::model::Platform;
 pub(crate) struct Settings {
     pub(crate) filter: Vec<String>,
     pub(crate) jobs: usize,
+    pub(crate) transfers: usize,
     pub(crate) keep_going: bool,
     pub(crate) callbacks: Option<Arc<dyn Callbacks>>,
     pub(crate) cache_mode: CacheMode,
     pub(crate) cache_policy: CachePolicy,
     pub(crate) provenance: Provenance,
+    pub(crate) trust: Trust,
     pub(crate) offline: bool,
     pub(crate) mirrors: Vec<PathBuf>,
     pub(crate) ca_file: Option<PathBuf>,
@@ -40,11 +42,13 @@ impl Default for Settings {
         Self {
             filter: Vec::new(),
             jobs: std::thread::available_parallelism().map_or(1, usize::from),
+            transfers: 8,
             keep_going: false,
             callbacks: None,
             cache_mode: CacheMode::default(),
             cache_policy: CachePolicy::default(),
             provenance: Provenance::default(),
+            trust: Trust::default(),
             offline: false,
             mirrors: Vec::new(),
             ca_file: None,
@@ -66,6 +70,7 @@ impl std::fmt::Debug for Settings {
         f.debug_struct("Settings")
             .field("filter", &self.filter)
             .field("jobs", &self.jobs)
+            .field("transfers", &self.transfers)
             .field("cache_mode", &self.cache_mode)
             .field("cache_policy", &self.cache_policy)
             .finish_non_exhaustive()

@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::event::{Event, TaskRef};
+use super::histories::Histories;
 use super::install::{Installer, Span};
 use super::observers::Observers;
 use super::report::CacheReport;
@@ -28,6 +30,7 @@ pub(crate) struct Shared<'r> {
     pub(crate) state: &'r Mutex<State>,
     pub(crate) trees: Trees,
     pub(crate) installer: Installer<'r>,
+    pub(crate) histories: Histories,
     pub(crate) exchange: Exchange,
     pub(crate) supply: Supply,
     pub(crate) observers: &'r Observers,
@@ -38,6 +41,8 @@ pub(crate) struct Shared<'r> {
     pub(crate) spans: Mutex<Vec<Span>>,
     /// Positions of tasks that have nothing of an earlier version installed any more, nor has anything downstream.
     pub(crate) cleared: Mutex<HashSet<usize>>,
+    /// Whether artifacts were given up because the caller interrupted the run.
+    unkept: AtomicBool,
     install_dir_is_fit: OnceLock<()>,
     jobserver: OnceLock<Jobserver>,
     starting: Mutex<()>,
@@ -60,12 +65,14 @@ impl<'r> Shared<'r> {
             callbacks: settings.callbacks.clone(),
             mode: settings.cache_mode,
             limit: plan.project().callback_timeout,
-            cancel: cancel.clone(),
+            trust: settings.trust.clone(),
+            cancel: cancel.child(),
             interrupt: settings.cancel.clone(),
         };
         Self {
             plan,
             settings,
+            histories: Histories::new(dir.histories()),
             dir,
             state,
             trees,
@@ -77,6 +84,7 @@ impl<'r> Shared<'r> {
             tally: Mutex::default(),
             spans: Mutex::default(),
             cleared: Mutex::default(),
+            unkept: AtomicBool::new(false),
             install_dir_is_fit: OnceLock::new(),
             jobserver: OnceLock::new(),
             starting: Mutex::new(()),
@@ -103,6 +111,16 @@ impl<'r> Shared<'r> {
     /// Counts something that the cache did.
     pub(crate) fn count(&self, count: impl FnOnce(&mut CacheReport)) {
         count(&mut self.tally.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Notes that the caller did not wait for an artifact to be kept.
+    pub(crate) fn leave_unkept(&self) {
+        self.unkept.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the caller did not wait for an artifact to be kept.
+    pub(crate) fn left_unkept(&self) -> bool {
+        self.unkept.load(Ordering::SeqCst)
     }
 
     /// Whether a task is staged, so that it can be a tree and an artifact. One that has nothing to do is not.

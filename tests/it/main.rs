@@ -11,16 +11,20 @@ mod examples;
 mod failure;
 mod faults;
 mod install;
+mod interop;
 mod key;
 mod layers;
 mod licenses;
 mod locks;
 #[cfg(feature = "lua")]
 mod recipe;
+mod rest;
+mod signing;
 mod sources;
 mod steps;
 mod stores;
 mod support;
 #[cfg(feature = "lua")]
 mod toolbox;
+mod transfers;
 mod umask;

@@ -1,7 +1,7 @@
 //! The draft: a file on its way into a store, with room reserved for it.
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -59,22 +59,53 @@ impl<'a> Draft<'a> {
         Ok(Ok(draft))
     }
 
-    /// Makes a draft of a file: the file itself if it can be shared, else a copy.
-    pub(super) fn from_file(depot: &'a Depot, source: &Path) -> anyhow::Result<Begun<'a>> {
-        let found = fs::metadata(source).with_context(|| format!("could not look at `{}`", source.display()))?;
-        depot.with_writer(|writer| {
-            let draft = match Self::begin(depot, writer, charge(found.len()))? {
+    /// Makes a draft of a file, which has `size` bytes if that is known: the file itself if it can be shared, else a copy.
+    pub(super) fn from_file(depot: &'a Depot, size: Option<u64>, source: &Path) -> anyhow::Result<Begun<'a>> {
+        let size = match size {
+            Some(size) => size,
+            None => fs::metadata(source).with_context(|| format!("could not look at `{}`", source.display()))?.len(),
+        };
+        let linked = depot.with_writer(|writer| {
+            let draft = match Self::begin(depot, writer, charge(size))? {
                 Ok(draft) => draft,
                 Err(why) => return Ok(Err(why)),
             };
-            let linked = writer.can_link(&found) && fs::hard_link(source, &draft.path).is_ok();
+            let linked = draft.link(source, size)?;
             fault::point("put: linked");
-            match linked {
-                true => draft.flush()?,
-                false => draft.copy(source, &found)?,
+            Ok(Ok((draft, linked)))
+        })?;
+        match linked {
+            Ok((draft, true)) => Ok(Ok(draft)),
+            Ok((draft, false)) => {
+                drop(draft);
+                Self::copy_of(depot, source)
             }
-            Ok(Ok(draft))
-        })
+            Err(why) => Ok(Err(why)),
+        }
+    }
+
+    /// Makes the file itself the draft, if that is all the same; whether it is.
+    fn link(&self, source: &Path, size: u64) -> anyhow::Result<bool> {
+        if !self.writer.links() || fs::hard_link(source, &self.path).is_err() {
+            return Ok(false);
+        }
+        let found = fs::symlink_metadata(&self.path).with_context(|| cannot_write(&self.path))?;
+        let same = self.writer.is_as_made_here(&found) && found.len() == size;
+        if same && self.depot.disk.sync == FileSync::Sync {
+            self.finish(&File::open(&self.path).with_context(|| cannot_write(&self.path))?)?;
+        }
+        Ok(same)
+    }
+
+    fn copy_of(depot: &'a Depot, source: &Path) -> anyhow::Result<Begun<'a>> {
+        let cannot_read = || format!("could not open `{}`", source.display());
+        let mut from = File::open(source).with_context(cannot_read)?;
+        let before = from.metadata().with_context(cannot_read)?;
+        let begun = Self::from_stream(depot, Some(before.len()), &mut from)?;
+        let after = from.metadata().with_context(cannot_read)?;
+        let state = |file: &Metadata| (file.len(), file.mtime(), file.mtime_nsec());
+        ensure!(state(&before) == state(&after), "unstable: `{}` changed while it was stored", source.display());
+        Ok(begun)
     }
 
     fn begin(depot: &'a Depot, writer: &Arc<Writer>, room: u64) -> anyhow::Result<Begun<'a>> {
@@ -144,25 +175,6 @@ impl<'a> Draft<'a> {
     fn shrink(&mut self, room: u64) {
         self.writer.room().release(self.reserved.saturating_sub(room));
         self.reserved = self.reserved.min(room);
-    }
-
-    fn copy(&self, source: &Path, found: &Metadata) -> anyhow::Result<()> {
-        let mut from = File::open(source).with_context(|| format!("could not open `{}`", source.display()))?;
-        let mut to = self.depot.disk.create(&self.path).with_context(|| cannot_write(&self.path))?;
-        let copied = io::copy(&mut (&mut from).take(found.len()), &mut to).with_context(|| cannot_write(&self.path))?;
-        let after = from.metadata()?;
-        let state = |file: &Metadata| (file.ino(), file.len(), file.mtime(), file.mtime_nsec());
-        let stable = copied == found.len() && state(found) == state(&after);
-        ensure!(stable, "unstable: `{}` changed while it was stored", source.display());
-        self.finish(&to)
-    }
-
-    /// Brings a file from elsewhere to the disk, where that is wanted.
-    fn flush(&self) -> anyhow::Result<()> {
-        if self.depot.disk.sync != FileSync::Sync {
-            return Ok(());
-        }
-        self.finish(&File::open(&self.path).with_context(|| cannot_write(&self.path))?)
     }
 
     fn finish(&self, file: &File) -> anyhow::Result<()> {

@@ -47,7 +47,7 @@ impl Depot {
         if !options.replace && self.is_object(&object) {
             return compare(&object, source, options);
         }
-        match Draft::from_file(self, source)? {
+        match Draft::from_file(self, options.size, source)? {
             Ok(draft) => self.publish(draft, name, &object, options),
             Err(why) => Ok(Stored::Declined(why)),
         }

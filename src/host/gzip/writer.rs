@@ -8,7 +8,7 @@ use libdeflater::{CompressionLvl, Compressor};
 use super::tally::Tally;
 use super::{BLOCK_SIZE, member};
 use crate::host::lanes::{Lanes, Worker};
-use crate::model::Digest;
+use crate::model::{Digest, Signature};
 
 /// Compresses what is written to it into `out`; [`Writer::finish`] makes the stream complete.
 pub(crate) struct Writer<W> {
@@ -58,14 +58,15 @@ impl<W: Write> Writer<W> {
         })
     }
 
-    /// Writes what is left and the last member. A writer that is dropped without this leaves a torn stream.
-    pub(crate) fn finish(mut self) -> io::Result<Written> {
+    /// Writes what is left and the last member, with the signature that `sign` may give for the digest of it all. A
+    /// writer that is dropped without this leaves a torn stream.
+    pub(crate) fn finish(mut self, sign: impl FnOnce(&Digest) -> Option<Signature>) -> io::Result<Written> {
         if !self.block.is_empty() {
             self.send_block()?;
         }
         while self.receive_block()? {}
         let digest = self.tally.finish()?;
-        let last = member::last_member(&digest);
+        let last = member::last_member(&digest, sign(&digest));
         self.out.write_all(&last)?;
         self.out.flush()?;
         let packed_size = self.packed_size + last.len() as u64;
@@ -77,6 +78,7 @@ impl<W: Write> Writer<W> {
             self.receive_block()?;
         }
         let mut next = self.tally.spare();
+        next.clear();
         next.reserve_exact(BLOCK_SIZE);
         let plain = mem::replace(&mut self.block, next);
         self.lanes.give(Block { plain, packed: self.spares.pop().unwrap_or_default() })
@@ -113,8 +115,13 @@ impl<W: Write> Write for Writer<W> {
 
 fn compressor(level: CompressionLvl) -> Worker<Block, io::Result<Block>> {
     let mut compressor = Compressor::new(level);
-    let mut deflated = vec![0; compressor.deflate_compress_bound(BLOCK_SIZE)];
+    let mut deflated = Vec::new();
     Box::new(move |mut block| {
+        // To fill half a megabyte with zeros costs more than to deflate a small artifact.
+        let bound = compressor.deflate_compress_bound(block.plain.len());
+        if deflated.len() < bound {
+            deflated.resize(bound, 0);
+        }
         // libdeflate stores what does not compress.
         let size = compressor.deflate_compress(&block.plain, &mut deflated).map_err(io::Error::other)?;
         let trailer = member::trailer(libdeflater::crc32(&block.plain), block.plain.len() as u32);

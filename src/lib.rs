@@ -87,6 +87,8 @@ pub use run::{
 mod pages {
     #[doc = include_str!("../README.md")]
     struct Readme;
+    #[doc = include_str!("../docs/directory-store.md")]
+    struct DirectoryStore;
     #[doc = include_str!("../docs/embedding.md")]
     struct Embedding;
 }

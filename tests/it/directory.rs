@@ -183,9 +183,11 @@ fn verification_finds_what_was_damaged_and_changes_nothing() {
     assert_eq!(shop.objects().len(), 3);
 }
 
+type Damage = fn(&Path);
+
 #[test]
 fn whatever_becomes_of_an_entry_it_is_built_again_and_replaced() {
-    let damages: [(&str, fn(&Path)); 5] = [
+    let damages: [(&str, Damage); 5] = [
         ("truncated", |path| fs::write(path, &fs::read(path).unwrap()[..50]).unwrap()),
         ("bit-flipped", |path| {
             let mut content = fs::read(path).unwrap();

@@ -54,8 +54,9 @@ mod text;
 
 pub use cache::conformance;
 pub use cache::{
-    Artifact, CacheMode, CachePolicy, Cacher, Callbacks, Closures, DirectoryStore, Listed, Miss, Objects, Provenance,
-    Put, Store, Stored, closures,
+    Artifact, CacheMode, CachePolicy, Cacher, Callbacks, Claim, Claimed, Closures, Counts, DirectoryStore, Flights,
+    Kept, Ledger, Listed, Look, Miss, Misses, Namespace, Objects, Offer, Provenance, Put, ReadOnly, Statistics, Store,
+    Stored, Tier, TierMode, TierSettings, Tiers, WritePolicy, closures,
 };
 pub use error::{Error, Result};
 pub use host::cancel::Cancel;
@@ -76,7 +77,7 @@ pub use report::{
 };
 pub use run::{
     Action, CacheReport, Clean, Cleaned, Decision, Engine, Event, History, Outcome, Preview, Progress, Report,
-    SourceState, TaskRef, TaskReport,
+    SourceState, TaskRef, TaskReport, TierReport,
 };
 
 /// The pages whose code has to compile.

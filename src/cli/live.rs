@@ -51,6 +51,7 @@ impl Live {
         match event {
             Event::RunStarted { tasks, .. } => self.total = *tasks,
             Event::Fetching { task, .. } => self.doing(task, "looking in the cache"),
+            Event::Waiting { task, holder } => self.doing(task, &format!("waiting for {holder}")),
             Event::SourceProgress { task, state: SourceState::Ready, .. } => self.doing(task, "source is ready"),
             Event::SourceProgress { task, state, .. } => self.doing(task, &format!("source: {state}")),
             Event::StepStarted { task, step, steps, title } => self.doing(task, &format!("[{step}/{steps}] {title}")),

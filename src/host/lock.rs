@@ -104,7 +104,7 @@ fn busy(path: &Path) -> Error {
 }
 
 /// `cortado build (process 4711 on mill)`.
-fn introduce(holder: &str) -> String {
+pub(crate) fn introduce(holder: &str) -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let place = if host.is_empty() { String::new() } else { format!(" on {}", host.trim()) };
     format!("{holder} (process {}{place})", std::process::id())

@@ -17,7 +17,7 @@ use super::survey::Survey;
 use super::{licenses, source, steps, symlinks};
 use crate::cache::artifact::{Inner, filename};
 use crate::cache::remarks::Remarks;
-use crate::cache::{Artifact, CachePolicy, Tree};
+use crate::cache::{Artifact, CachePolicy, Offer, Tree};
 use crate::error::{Error, Result};
 use crate::host::fs;
 use crate::host::listing::{Kind, Listing};
@@ -158,7 +158,7 @@ impl Shared<'_> {
     fn offer(&self, task: &PlannedTask<'_>, name: &TaskRef, packed: Result<Artifact>) -> Result<()> {
         let size = packed.as_ref().map_or(0, Artifact::size);
         let result = match packed {
-            Ok(artifact) => self.exchange.update(&artifact, &|text| self.warn(name, text)),
+            Ok(artifact) => self.exchange.update(&artifact, &|remark| self.remark(name, remark)),
             Err(error) => Err(error.to_string()),
         };
         self.count(|cache| match &result {
@@ -167,12 +167,14 @@ impl Shared<'_> {
             Err(_) => cache.failed_updates += 1,
         });
         self.tell(Event::Stored { task: name.clone(), tag: task.tag().to_owned(), size, result: result.clone() });
+        let required = self.settings.cache_policy.requires_write()
+            || self.traffic().of(name).is_some_and(|traffic| traffic.offers.iter().any(Offer::is_fatal));
         match (result, self.settings.cache_policy) {
-            (Err(_), policy) if policy.requires_write() && self.settings.cancel.is_cancelled() => {
+            (Err(_), _) if required && self.settings.cancel.is_cancelled() => {
                 self.withdraw(task)?;
                 Err(Error::Interrupted)
             }
-            (Err(reason), policy) if policy.requires_write() => {
+            (Err(reason), _) if required => {
                 self.withdraw(task)?;
                 Err(Error::Cache { operation: "update", tag: task.tag().to_owned(), reason })
             }

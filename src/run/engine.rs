@@ -18,7 +18,7 @@ use super::source::Supply;
 use super::state::State;
 use super::survey::Survey;
 use super::work_dir::WorkDir;
-use crate::cache::{CacheMode, CachePolicy, Callbacks, Provenance};
+use crate::cache::{CacheMode, CachePolicy, Callbacks, Ledger, Provenance};
 use crate::error::{Error, Result};
 use crate::host::cancel::Cancel;
 use crate::host::detect::detect;
@@ -98,6 +98,12 @@ impl<'p> Engine<'p> {
     /// build time are filled in for each artifact.
     pub fn provenance(mut self, provenance: Provenance) -> Self {
         self.settings.provenance = provenance;
+        self
+    }
+
+    /// Where the numbers of this run are added to those of earlier ones. A ledger that cannot be written is a warning.
+    pub fn ledger(mut self, ledger: Ledger) -> Self {
+        self.settings.ledger = Some(ledger);
         self
     }
 
@@ -234,7 +240,20 @@ impl<'p> Engine<'p> {
         let supply = Supply::new(&self.settings, &dir);
         let observers = &self.observers;
         let course = Course { project: self.project, settings: &self.settings, observers, plan: &plan, state: &state };
-        course.run(dir, supply, start)
+        let report = course.run(dir, supply, start)?;
+        self.keep_numbers(&report);
+        Ok(report)
+    }
+
+    /// Adds the numbers of a run to those of earlier ones, if it has any.
+    fn keep_numbers(&self, report: &Report) {
+        let Some(ledger) = &self.settings.ledger else { return };
+        if report.tasks.iter().all(|task| task.looks.is_empty() && task.offers.is_empty()) {
+            return;
+        }
+        if let Err(error) = ledger.add(&report.statistics()) {
+            self.observers.tell(&Event::Warning { task: None, text: format!("the statistics are not kept: {error}") });
+        }
     }
 
     /// Takes away what runs of the project have made: installed files by their records, and what `what` names of the

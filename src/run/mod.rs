@@ -28,12 +28,14 @@ mod steps;
 mod summary;
 mod survey;
 mod symlinks;
+mod traffic;
 mod work_dir;
 
 pub use action::{Action, Decision};
 pub use clean::{Clean, Cleaned};
 pub use engine::Engine;
+pub(crate) use event::tier_left;
 pub use event::{Event, Outcome, Progress, SourceState, TaskRef};
 pub use history::History;
 pub use preview::Preview;
-pub use report::{CacheReport, Report, TaskReport};
+pub use report::{CacheReport, Report, TaskReport, TierReport};

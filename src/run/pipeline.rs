@@ -5,10 +5,13 @@ use super::event::{Event, Outcome, TaskRef};
 use super::history::History;
 use super::licenses;
 use super::shared::Shared;
-use crate::cache::{CacheMode, CachePolicy, Lookup, Miss, Restored, Tree, TreeState};
+use crate::cache::{CacheMode, CachePolicy, Look, Lookup, Miss, Restored, Tree, TreeState};
 use crate::error::{Error, Result};
 use crate::host::listing::Listing;
 use crate::plan::PlannedTask;
+
+/// How often a task waits for someone else who builds the same, and looks again, before it is built here.
+const ROUNDS: usize = 3;
 
 impl Shared<'_> {
     /// Leads a task to its end.
@@ -22,7 +25,12 @@ impl Shared<'_> {
             (Action::UpToDate, _) => Ok(Outcome::UpToDate),
             (_, Some(tree)) => self.install(task, &tree).map(|()| Outcome::Installed),
             (Action::RestoreOrBuild, None) => self.restore_or_build(task, name),
-            (_, None) => self.build(task, name, self.recaches()).map(|()| Outcome::Built),
+            (_, None) => {
+                if self.stages(task) {
+                    self.exchange.pass_over(&|remark| self.remark(name, remark));
+                }
+                self.build(task, name, self.recaches()).map(|()| Outcome::Built)
+            }
         }
     }
 
@@ -57,25 +65,52 @@ impl Shared<'_> {
     }
 
     fn restore_or_build(&self, task: &PlannedTask<'_>, name: &TaskRef) -> Result<Outcome> {
-        self.tell(Event::Fetching { task: name.clone(), tag: task.tag().to_owned() });
+        let Some(mut miss) = self.restore(task, name)? else { return Ok(Outcome::Restored) };
+        let waiting = |holder: &str| self.tell(Event::Waiting { task: name.clone(), holder: holder.to_owned() });
         let warn = |text| self.warn(name, text);
-        let lookup = self.exchange.fetch(task.name(), task.tag(), &self.dir.restore(), &warn);
-        let miss = match lookup {
+        let mut turn = None;
+        for round in 0..ROUNDS {
+            turn = self.exchange.claim(task.tag(), round, &waiting, &warn);
+            self.cancel.check()?;
+            if turn.is_some() {
+                break;
+            }
+            match self.restore(task, name)? {
+                Some(another) => miss = another,
+                None => return Ok(Outcome::Restored),
+            }
+        }
+        let built = self.build(task, name, miss.replaces());
+        drop(turn);
+        built.map(|()| Outcome::Built)
+    }
+
+    /// Asks the cache for a task and installs what it has; why it has to be built, if it has to.
+    fn restore(&self, task: &PlannedTask<'_>, name: &TaskRef) -> Result<Option<Miss>> {
+        self.tell(Event::Fetching { task: name.clone(), tag: task.tag().to_owned() });
+        let remark = |remark| self.remark(name, remark);
+        let miss = match self.exchange.fetch(task.name(), task.tag(), &self.dir.restore(), &remark) {
             Lookup::Cancelled => return Err(Error::Interrupted),
             Lookup::Miss(miss) => miss,
             Lookup::Hit(restored) => match self.accept(task, &restored)? {
                 Ok(tree) => {
-                    self.install(task, &tree)?;
-                    self.count(|cache| cache.hits += 1);
-                    return Ok(Outcome::Restored);
+                    self.hit(task, name);
+                    return self.install(task, &tree).map(|()| None);
                 }
                 Err(why) => Miss::Corrupt(why),
             },
         };
-        // What is there is of no use to anyone, and most caches keep what they have.
-        let replace = matches!(miss, Miss::Corrupt(_));
-        self.missed(task, name, miss)?;
-        self.build(task, name, replace).map(|()| Outcome::Built)
+        self.missed(task, name, miss.clone())?;
+        Ok(Some(miss))
+    }
+
+    fn hit(&self, task: &PlannedTask<'_>, name: &TaskRef) {
+        self.count(|cache| cache.hits += 1);
+        let found = self.traffic().of(name).and_then(|traffic| traffic.looks.last().cloned());
+        if let Some(look) = found {
+            let (task, tag) = (name.clone(), task.tag().to_owned());
+            self.tell(Event::Hit { task, tag, tier: look.tier, size: look.bytes });
+        }
     }
 
     /// Makes a restored artifact the task's tree, unless it lacks what every build of the task has, or has what none
@@ -98,7 +133,12 @@ impl Shared<'_> {
         let failure = miss.is_failure();
         self.count(|cache| if failure { cache.failed_fetches += 1 } else { cache.misses += 1 });
         self.tell(Event::Missed { task: name.clone(), tag: task.tag().to_owned(), miss: miss.clone() });
-        if failure && self.settings.cache_policy.requires_read() {
+        let fatal = {
+            let mut traffic = self.traffic();
+            traffic.disown(name, &miss);
+            traffic.of(name).is_some_and(|traffic| traffic.looks.iter().any(Look::is_fatal))
+        };
+        if fatal || (!miss.is_certain() && self.settings.cache_policy.requires_read()) {
             return Err(Error::Cache { operation: "fetch", tag: task.tag().to_owned(), reason: miss.to_string() });
         }
         if failure && self.settings.cache_policy == CachePolicy::Warn {

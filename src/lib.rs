@@ -58,6 +58,8 @@ pub use cache::{
     Kept, Ledger, Listed, Look, Miss, Misses, Namespace, Objects, Offer, Provenance, Put, ReadOnly, Statistics, Store,
     Stored, Tier, TierMode, TierSettings, Tiers, WritePolicy, closures,
 };
+#[cfg(feature = "signing")]
+pub use cache::{NotAKey, PublicKey, SigningKey};
 pub use error::{Error, Result};
 pub use host::cancel::Cancel;
 pub use host::detect::detect;

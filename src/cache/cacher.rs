@@ -12,6 +12,7 @@ use tempfile::NamedTempFile;
 use super::miss::Miss;
 use super::provenance::Provenance;
 use super::remarks::{Remark, Remarks};
+use super::trust::Trust;
 use crate::error::Error;
 use crate::host::fs;
 use crate::host::unpack::{Limits, unpack_artifact};
@@ -32,6 +33,7 @@ struct Inner {
     tag: String,
     filename: String,
     scratch: PathBuf,
+    trust: Trust,
     found: Mutex<Found>,
     origin: Mutex<Option<Provenance>>,
     bytes: AtomicU64,
@@ -48,7 +50,7 @@ pub(crate) enum Found {
     Whole(Restored),
     /// Something that is not an artifact, or not all of one.
     Corrupt(String),
-    /// Something that nobody who is trusted vouches for.
+    /// An artifact that nobody who is trusted vouches for, and why.
     Untrusted(String),
     /// The engine waits no longer: whatever comes now is dropped.
     Closed,
@@ -107,7 +109,7 @@ impl<R: Read> Read for Watched<R> {
 
 impl Cacher {
     /// A cacher that unpacks below `scratch`, a directory of its own that need not exist.
-    pub(crate) fn new(name: &str, tag: &str, scratch: PathBuf) -> Self {
+    pub(crate) fn new(name: &str, tag: &str, scratch: PathBuf, trust: Trust) -> Self {
         let filename = super::artifact::filename(tag);
         let (name, tag) = (name.to_owned(), tag.to_owned());
         Self {
@@ -120,6 +122,7 @@ impl Cacher {
                 origin: Mutex::default(),
                 bytes: AtomicU64::default(),
                 remarks: Remarks::default(),
+                trust,
             }),
         }
     }
@@ -169,10 +172,16 @@ impl Cacher {
         let mut found = self.found();
         anyhow::ensure!(!matches!(*found, Found::Closed), "the artifact arrived after its time limit");
         match outcome {
-            Ok(unpacked) => {
-                *found = Found::Whole(Restored { room, digest: unpacked.digest });
-                Ok(true)
-            }
+            Ok(unpacked) => match self.inner.trust.admits(self.tag(), &unpacked.digest, unpacked.signature.as_ref()) {
+                Ok(()) => {
+                    *found = Found::Whole(Restored { room, digest: unpacked.digest });
+                    Ok(true)
+                }
+                Err(reason) => {
+                    *found = Found::Untrusted(reason);
+                    Ok(false)
+                }
+            },
             Err(Error::Archive { problem, .. }) => {
                 *found = Found::Corrupt(problem);
                 Ok(false)
@@ -215,6 +224,14 @@ impl Cacher {
     /// What was said since the last call.
     pub(crate) fn take_remarks(&self) -> Vec<Remark> {
         self.inner.remarks.take()
+    }
+
+    /// Why the artifact that was handed over is not trusted, if so. It is whole; others may trust it.
+    pub fn untrusted(&self) -> Option<String> {
+        match &*self.found() {
+            Found::Untrusted(reason) => Some(reason.clone()),
+            _ => None,
+        }
     }
 
     /// Why what was handed over last is of no use, if it is not.

@@ -14,6 +14,7 @@ use super::miss::Miss;
 use super::offer::{Kept, Offer};
 use super::policy::{CacheMode, CachePolicy};
 use super::remarks::Remark;
+use super::trust::Trust;
 use crate::host::cancel::Cancel;
 use crate::text;
 
@@ -31,6 +32,7 @@ pub(crate) struct Exchange {
     pub(crate) callbacks: Option<Arc<dyn Callbacks>>,
     pub(crate) mode: CacheMode,
     pub(crate) limit: Option<Duration>,
+    pub(crate) trust: Trust,
     /// Ends the wait for a fetch: the run's own token, cancelled by the first failure too.
     pub(crate) cancel: Cancel,
     /// Ends the wait for an update: the caller's token. What succeeded is kept though another task has failed.
@@ -55,7 +57,7 @@ impl Exchange {
             return Lookup::Miss(Miss::Disabled);
         };
         let start = Instant::now();
-        let cacher = Cacher::new(name, tag, scratch.to_path_buf());
+        let cacher = Cacher::new(name, tag, scratch.to_path_buf(), self.trust.clone());
         let handed = cacher.clone();
         let answer = guarded(self.limit, &self.cancel, move || callbacks.fetch(&handed));
         let remarks = cacher.take_remarks();

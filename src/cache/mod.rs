@@ -21,10 +21,13 @@ mod provenance;
 mod read_only;
 pub(crate) mod remarks;
 pub(crate) mod seconds;
+#[cfg(feature = "signing")]
+mod signing;
 mod statistics;
 mod store;
 mod tiers;
 pub(crate) mod trees;
+mod trust;
 
 pub use artifact::Artifact;
 pub use cacher::Cacher;
@@ -42,7 +45,10 @@ pub use offer::{Kept, Offer};
 pub use policy::{CacheMode, CachePolicy};
 pub use provenance::Provenance;
 pub use read_only::ReadOnly;
+#[cfg(feature = "signing")]
+pub use signing::{NotAKey, PublicKey, SigningKey};
 pub use statistics::Statistics;
 pub use store::{Listed, Objects, Put, Store, Stored};
 pub use tiers::{Flights, Tier, TierMode, TierSettings, Tiers, WritePolicy};
 pub(crate) use trees::{Tree, TreeState, Trees};
+pub(crate) use trust::Trust;

@@ -198,8 +198,13 @@ impl Shared<'_> {
         fs::create_dirs(&dir)?;
         let file = NamedTempFile::with_prefix_in(format!("{}.", task.name()), &dir);
         let mut file = file.map_err(Error::io("create a file in", &dir))?;
-        let options =
-            PackOptions { mtime: self.project().source_date_epoch, level: self.settings.compression_level, threads: 0 };
+        let vouch = self.settings.trust.vouch(task.tag());
+        let options = PackOptions {
+            mtime: self.project().source_date_epoch,
+            level: self.settings.compression_level,
+            threads: 0,
+            sign: vouch.as_ref().map(|vouch| vouch as _),
+        };
         let packed = pack(&tree.path, tree.entries(), file.as_file_mut(), &options)?;
         self.state().set_artifact(task.tag(), &packed.digest)?;
         Ok(Artifact::new(Inner {

@@ -101,6 +101,22 @@ impl<'p> Engine<'p> {
         self
     }
 
+    /// Signs every artifact that is made. Whoever trusts the key's public half can then tell it from one that someone
+    /// else put into the cache.
+    #[cfg(feature = "signing")]
+    pub fn sign(mut self, key: crate::cache::SigningKey) -> Self {
+        self.settings.trust = self.settings.trust.signed_by(key);
+        self
+    }
+
+    /// Uses only artifacts that one of these keys has signed; any other is a miss, and is replaced if this engine
+    /// [signs](Engine::sign) too. Trees that are still on this machine were checked when they came.
+    #[cfg(feature = "signing")]
+    pub fn trust(mut self, keys: impl IntoIterator<Item = crate::cache::PublicKey>) -> Self {
+        self.settings.trust = self.settings.trust.in_keys(keys.into_iter().collect());
+        self
+    }
+
     /// Where the numbers of this run are added to those of earlier ones. A ledger that cannot be written is a warning.
     pub fn ledger(mut self, ledger: Ledger) -> Self {
         self.settings.ledger = Some(ledger);

@@ -80,7 +80,10 @@ impl Shared<'_> {
                 None => return Ok(Outcome::Restored),
             }
         }
-        let built = self.build(task, name, miss.replaces());
+        // What is there is of no use to anyone, and most caches keep what they have. An artifact that is not signed
+        // either would be no better than one that nobody trusts.
+        let replace = miss.replaces() && (self.settings.trust.signs() || !matches!(miss, Miss::Untrusted(_)));
+        let built = self.build(task, name, replace);
         drop(turn);
         built.map(|()| Outcome::Built)
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cache::{CacheMode, CachePolicy, Callbacks, Ledger, Provenance};
+use crate::cache::{CacheMode, CachePolicy, Callbacks, Ledger, Provenance, Trust};
 use crate::host::cancel::Cancel;
 use crate::host::lock::Wait;
 use crate::model::Platform;
@@ -21,6 +21,7 @@ pub(crate) struct Settings {
     pub(crate) cache_mode: CacheMode,
     pub(crate) cache_policy: CachePolicy,
     pub(crate) provenance: Provenance,
+    pub(crate) trust: Trust,
     pub(crate) ledger: Option<Ledger>,
     pub(crate) offline: bool,
     pub(crate) mirrors: Vec<PathBuf>,
@@ -46,6 +47,7 @@ impl Default for Settings {
             cache_mode: CacheMode::default(),
             cache_policy: CachePolicy::default(),
             provenance: Provenance::default(),
+            trust: Trust::default(),
             ledger: None,
             offline: false,
             mirrors: Vec::new(),

@@ -65,6 +65,7 @@ impl<'r> Shared<'r> {
             callbacks: settings.callbacks.clone(),
             mode: settings.cache_mode,
             limit: plan.project().callback_timeout,
+            trust: settings.trust.clone(),
             cancel: cancel.clone(),
             interrupt: settings.cancel.clone(),
         };

@@ -16,6 +16,7 @@ mod licenses;
 mod locks;
 #[cfg(feature = "lua")]
 mod recipe;
+mod signing;
 mod sources;
 mod steps;
 mod stores;

@@ -5,7 +5,7 @@
 
 use std::io::{self, Read};
 
-use crate::model::Digest;
+use crate::model::{Digest, Signature};
 
 /// Bytes after the deflate data: CRC-32 and size of the uncompressed data.
 pub(super) const TRAILER_SIZE: usize = 8;
@@ -14,6 +14,8 @@ pub(super) const TRAILER_SIZE: usize = 8;
 const SIZE: [u8; 2] = *b"MZ";
 /// The subfield with the SHA-256 of the whole stream, 32 bytes; only in the last member.
 const DIGEST: [u8; 2] = *b"cD";
+/// The subfield with who vouches for that, 96 bytes; only in the last member, and only where somebody does.
+const SIGNATURE: [u8; 2] = *b"cS";
 
 /// ID1, ID2, deflate, FEXTRA and nothing else, no time, no hint, unknown system.
 const FRAME: [u8; 10] = [0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255];
@@ -33,6 +35,8 @@ pub(super) enum Start {
         size: u32,
         /// The digest that ends the stream, in its last member.
         digest: Option<Digest>,
+        /// The signature beside it.
+        signature: Option<Signature>,
         /// The header as read.
         raw: Vec<u8>,
     },
@@ -65,11 +69,14 @@ pub(super) fn parse_trailer(trailer: [u8; TRAILER_SIZE]) -> (u32, u32) {
     (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]))
 }
 
-/// The whole last member: no data, and the digest of all that came before.
-pub(super) fn last_member(digest: &Digest) -> Vec<u8> {
-    let mut extra = Vec::with_capacity(44);
+/// The whole last member: no data, and the digest of all that came before, perhaps signed.
+pub(super) fn last_member(digest: &Digest, signature: Option<Signature>) -> Vec<u8> {
+    let mut extra = Vec::with_capacity(144);
     push_subfield(&mut extra, SIZE, &(NOTHING.len() as u32).to_le_bytes());
     push_subfield(&mut extra, DIGEST, digest.as_bytes());
+    if let Some(signature) = signature {
+        push_subfield(&mut extra, SIGNATURE, &signature.to_bytes());
+    }
     let mut member = FRAME.to_vec();
     member.extend((extra.len() as u16).to_le_bytes());
     member.extend(extra);
@@ -101,8 +108,9 @@ pub(super) fn start(input: &mut impl Read) -> io::Result<Start> {
     let extra = &raw[12..];
     let size = subfield(extra, SIZE).and_then(|content| content.try_into().ok()).map(u32::from_le_bytes);
     let digest = subfield(extra, DIGEST).and_then(|content| <[u8; 32]>::try_from(content).ok()).map(Digest::from);
+    let signature = subfield(extra, SIGNATURE).and_then(Signature::from_bytes);
     Ok(match size {
-        Some(size) => Start::Block { size, digest, raw },
+        Some(size) => Start::Block { size, digest, signature, raw },
         None => Start::Foreign(raw),
     })
 }

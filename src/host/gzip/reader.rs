@@ -15,7 +15,7 @@ use super::BLOCK_SIZE;
 use super::member::{self, Start, TRAILER_SIZE};
 use super::tally::Tally;
 use crate::host::lanes::{Lanes, Worker};
-use crate::model::Digest;
+use crate::model::{Digest, Signature};
 
 /// Members with more than this, packed or unpacked, are read as a stream instead of as a block.
 const LARGEST_BLOCK: u32 = 4 << 20;
@@ -32,6 +32,7 @@ pub(crate) struct Reader<R> {
     tally: Option<Tally>,
     members: u64,
     promised: Option<Digest>,
+    signature: Option<Signature>,
     seal: Option<Seal>,
 }
 
@@ -42,6 +43,8 @@ pub(crate) struct Seal {
     pub(crate) digest: Digest,
     /// Whether the stream itself promised this digest.
     pub(crate) promised: bool,
+    /// Who vouches for it, unchecked.
+    pub(crate) signature: Option<Signature>,
 }
 
 /// Where the next members come from.
@@ -78,6 +81,7 @@ impl<R: Read> Reader<R> {
             tally: Some(Tally::default()),
             members: 0,
             promised: None,
+            signature: None,
             seal: None,
         })
     }
@@ -123,7 +127,7 @@ impl<R: Read> Reader<R> {
         if let Some(promised) = self.promised.filter(|promised| *promised != digest) {
             return Err(corrupt(format!("its content has the SHA-256 {digest}, but it promises {promised}")));
         }
-        self.seal = Some(Seal { digest, promised: self.promised.is_some() });
+        self.seal = Some(Seal { digest, promised: self.promised.is_some(), signature: self.signature });
         Ok(())
     }
 
@@ -150,8 +154,8 @@ impl<R: Read> Reader<R> {
             }
             _ if self.promised.is_some() => Err(corrupt("data follows its last member".into())),
             Start::Foreign(raw) => Ok(self.fall_back(raw)),
-            Start::Block { size, digest, raw } => {
-                self.promised = digest;
+            Start::Block { size, digest, signature, raw } => {
+                (self.promised, self.signature) = (digest, signature);
                 self.members += 1;
                 self.send_block(size, raw)
             }

@@ -8,13 +8,13 @@ use flate2::write::GzEncoder;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::Digest;
+use crate::model::{Digest, Signature};
 
 fn pack(data: &[u8], threads: usize) -> Vec<u8> {
     let mut packed = Vec::new();
     let mut writer = Writer::new(&mut packed, 1, threads).unwrap();
     writer.write_all(data).unwrap();
-    let written = writer.finish().unwrap();
+    let written = writer.finish(|_| None).unwrap();
     assert_eq!((written.unpacked_size, written.packed_size), (data.len() as u64, packed.len() as u64));
     assert_eq!(written.digest, Digest::of(data));
     packed
@@ -63,7 +63,7 @@ fn any_size_around_a_block_round_trips() {
         let data = text(size);
         let (unpacked, seal) = unpack(&pack(&data, 2)).unwrap();
         assert!(unpacked == data, "{size} bytes");
-        assert_eq!(seal, Seal { digest: Digest::of(&data), promised: true });
+        assert_eq!(seal, Seal { digest: Digest::of(&data), promised: true, signature: None });
     }
 }
 
@@ -80,7 +80,7 @@ fn the_size_of_the_pieces_written_does_not_change_a_byte() {
     let mut packed = Vec::new();
     let mut writer = Writer::new(&mut packed, 1, 2).unwrap();
     data.chunks(7_001).for_each(|piece| writer.write_all(piece).unwrap());
-    writer.finish().unwrap();
+    writer.finish(|_| None).unwrap();
     assert!(packed == pack(&data, 2));
 }
 
@@ -123,7 +123,7 @@ fn streams_of_others_are_read_and_promise_nothing() {
     let data = text(BLOCK_SIZE + 99);
     let (unpacked, seal) = unpack(&gzip(&data)).unwrap();
     assert!(unpacked == data);
-    assert_eq!(seal, Seal { digest: Digest::of(&data), promised: false });
+    assert_eq!(seal, Seal { digest: Digest::of(&data), promised: false, signature: None });
 }
 
 #[test]
@@ -262,4 +262,19 @@ proptest! {
         let _ = unpack(&[b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x08\0MZ\x04\0".as_slice(), &bytes].concat());
         let _ = unpack(&bytes);
     }
+}
+
+#[test]
+fn a_signature_travels_in_the_last_member() {
+    let signature = Signature { signer: [3; 32], proof: [5; 64] };
+    let mut packed = Vec::new();
+    let mut writer = Writer::new(&mut packed, 1, 1).unwrap();
+    writer.write_all(b"beans").unwrap();
+    let written = writer.finish(|digest| (*digest == Digest::of("beans")).then_some(signature)).unwrap();
+    assert_eq!(written.packed_size, packed.len() as u64);
+    let (data, seal) = unpack(&packed).unwrap();
+    assert_eq!((data.as_slice(), seal.signature), (&b"beans"[..], Some(signature)));
+    let mut plain = Vec::new();
+    MultiGzDecoder::new(&packed[..]).read_to_end(&mut plain).unwrap();
+    assert_eq!(plain, b"beans", "others read it as ever");
 }

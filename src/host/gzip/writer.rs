@@ -8,7 +8,7 @@ use libdeflater::{CompressionLvl, Compressor};
 use super::tally::Tally;
 use super::{BLOCK_SIZE, member};
 use crate::host::lanes::{Lanes, Worker};
-use crate::model::Digest;
+use crate::model::{Digest, Signature};
 
 /// Compresses what is written to it into `out`; [`Writer::finish`] makes the stream complete.
 pub(crate) struct Writer<W> {
@@ -58,14 +58,15 @@ impl<W: Write> Writer<W> {
         })
     }
 
-    /// Writes what is left and the last member. A writer that is dropped without this leaves a torn stream.
-    pub(crate) fn finish(mut self) -> io::Result<Written> {
+    /// Writes what is left and the last member, with the signature that `sign` may give for the digest of it all. A
+    /// writer that is dropped without this leaves a torn stream.
+    pub(crate) fn finish(mut self, sign: impl FnOnce(&Digest) -> Option<Signature>) -> io::Result<Written> {
         if !self.block.is_empty() {
             self.send_block()?;
         }
         while self.receive_block()? {}
         let digest = self.tally.finish()?;
-        let last = member::last_member(&digest);
+        let last = member::last_member(&digest, sign(&digest));
         self.out.write_all(&last)?;
         self.out.flush()?;
         let packed_size = self.packed_size + last.len() as u64;

@@ -21,22 +21,24 @@ use self::header::Member;
 use crate::error::{Error, Result, errno};
 use crate::host::listing::{Entry, Kind, Stat, bytes};
 use crate::host::{gzip, pax};
-use crate::model::Digest;
+use crate::model::{Digest, Signature};
 
 /// How to pack.
-#[derive(Debug, Clone)]
-pub(crate) struct PackOptions {
+#[derive(Clone)]
+pub(crate) struct PackOptions<'a> {
     /// The time that every member bears, in seconds since 1970: `SOURCE_DATE_EPOCH`.
     pub(crate) mtime: u64,
     /// 1 (fast) to 12 (small).
     pub(crate) level: u32,
     /// Compressing threads; 0 for one per core.
     pub(crate) threads: usize,
+    /// Vouches for the content with a digest.
+    pub(crate) sign: Option<&'a dyn Fn(&Digest) -> Signature>,
 }
 
-impl Default for PackOptions {
+impl Default for PackOptions<'_> {
     fn default() -> Self {
-        Self { mtime: 0, level: 1, threads: 0 }
+        Self { mtime: 0, level: 1, threads: 0, sign: None }
     }
 }
 
@@ -56,13 +58,13 @@ pub(crate) struct Packed {
 /// Packs `entries`, the listing of `root`, into `out`.
 ///
 /// Fails on what an artifact cannot carry, and on a file that has changed since it was listed; `out` is then worthless.
-pub(crate) fn pack(root: &Path, entries: &[Entry], out: &mut impl Write, options: &PackOptions) -> Result<Packed> {
+pub(crate) fn pack(root: &Path, entries: &[Entry], out: &mut impl Write, options: &PackOptions<'_>) -> Result<Packed> {
     let writer = gzip::Writer::new(out, options.level, options.threads).map_err(Error::io("pack", root))?;
     let mut packer = Packer { root, tar: writer, names: HashMap::new(), mtime: options.mtime, buffer: vec![0; BUFFER] };
     for entry in entries {
         packer.add(entry)?;
     }
-    let written = packer.finish()?;
+    let written = packer.finish(options)?;
     Ok(Packed {
         digest: written.digest,
         packed_size: written.packed_size,
@@ -152,9 +154,10 @@ impl<'a, W: Write> Packer<'a, W> {
         header::write(&mut self.tar, &member).map_err(|error| self.broken(&error))
     }
 
-    fn finish(mut self) -> Result<gzip::Written> {
+    fn finish(mut self, options: &PackOptions<'_>) -> Result<gzip::Written> {
         let end = self.tar.write_all(&END);
-        end.and_then(|()| self.tar.finish()).map_err(|error| broken(self.root, &error))
+        let sign = |digest: &Digest| options.sign.map(|sign| sign(digest));
+        end.and_then(|()| self.tar.finish(sign)).map_err(|error| broken(self.root, &error))
     }
 
     /// Refuses what would be lost: capabilities, ACLs and the user's own attributes.

@@ -28,7 +28,7 @@ use self::members::{Kind, Member, Members};
 use crate::error::{Error, Result, errno};
 use crate::host::gzip;
 use crate::host::listing::bytes;
-use crate::model::Digest;
+use crate::model::{Digest, Signature};
 
 /// Whose archive it is, and so how strictly it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +83,8 @@ pub(crate) struct UnpackedArtifact {
     pub(crate) digest: Digest,
     /// Whether the artifact promised it; those of other tools promise nothing.
     pub(crate) promised: bool,
+    /// Who vouches for it, unchecked.
+    pub(crate) signature: Option<Signature>,
 }
 
 /// Unpacks the uncompressed tar `reader`, to its true end, into the fresh and empty directory `dest`.
@@ -117,7 +119,7 @@ pub(crate) fn unpack_artifact(file: impl Read, archive: &str, dest: &Path, limit
     let options = UnpackOptions { archive, profile: Profile::Artifact, strip: 0, limits };
     let unpacked = unpack(&mut reader, dest, &options)?;
     let seal = reader.seal().ok_or_else(|| refuse("it was not read to its end".into()))?;
-    Ok(UnpackedArtifact { unpacked, digest: seal.digest, promised: seal.promised })
+    Ok(UnpackedArtifact { unpacked, digest: seal.digest, promised: seal.promised, signature: seal.signature })
 }
 
 /// Bytes written at once.

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::callbacks::Callbacks;
+use super::remarks::Remark;
 use crate::host::cancel::Cancel;
 
 /// A wish to build the artifact of a tag, now: all upstreams are there, and a worker holds still for it.
@@ -17,6 +18,7 @@ pub struct Claim<'c> {
     round: usize,
     cancel: &'c Cancel,
     waiting: &'c (dyn Fn(&str) + Sync),
+    remark: &'c (dyn Fn(Remark) + Sync),
 }
 
 /// The answer to a [`Claim`].
@@ -30,8 +32,14 @@ pub enum Claimed {
 }
 
 impl<'c> Claim<'c> {
-    pub(crate) fn new(tag: &'c str, round: usize, cancel: &'c Cancel, waiting: &'c (dyn Fn(&str) + Sync)) -> Self {
-        Self { tag, round, cancel, waiting }
+    pub(crate) fn new(
+        tag: &'c str,
+        round: usize,
+        cancel: &'c Cancel,
+        waiting: &'c (dyn Fn(&str) + Sync),
+        remark: &'c (dyn Fn(Remark) + Sync),
+    ) -> Self {
+        Self { tag, round, cancel, waiting, remark }
     }
 
     /// `<prefix>-<task>-<shasum>`.
@@ -52,6 +60,15 @@ impl<'c> Claim<'c> {
     /// Says that an answer takes time, and whom it waits for: `cortado build (process 4711 on mill)`.
     pub fn waits_for(&self, holder: &str) {
         (self.waiting)(holder);
+    }
+
+    /// Says something that the user should know, though it is no error: a warning of the task.
+    pub fn warn(&self, text: impl Into<String>) {
+        self.remark(Remark::Warning(text.into()));
+    }
+
+    pub(crate) fn remark(&self, remark: Remark) {
+        (self.remark)(remark);
     }
 }
 

@@ -121,19 +121,21 @@ impl Exchange {
     }
 
     /// Asks for the right to build what a fetch did not find; `None` when it is to be fetched again. `waiting` is told
-    /// whom that waits for, `warn` why nobody could be asked.
+    /// whom that waits for.
     pub(crate) fn claim(
         &self,
         tag: &str,
         round: usize,
         waiting: &(dyn Fn(&str) + Sync),
-        warn: &dyn Fn(String),
+        remark: &(dyn Fn(Remark) + Sync),
     ) -> Option<Turn> {
         let callbacks = self.callbacks.clone()?;
-        match caught(|| callbacks.claim(&Claim::new(tag, round, &self.cancel, waiting))) {
+        match caught(|| callbacks.claim(&Claim::new(tag, round, &self.cancel, waiting, remark))) {
             Ok(Claimed::Look) => return None,
             Ok(Claimed::Build) => {}
-            Err(Trouble::Failed(reason)) => warn(format!("could not find out who else builds it: {reason}")),
+            Err(Trouble::Failed(reason)) => {
+                remark(Remark::Warning(format!("could not find out who else builds it: {reason}")));
+            }
             Err(_) => {}
         }
         Some(Turn { callbacks, tag: tag.to_owned() })

@@ -67,10 +67,10 @@ impl Shared<'_> {
     fn restore_or_build(&self, task: &PlannedTask<'_>, name: &TaskRef) -> Result<Outcome> {
         let Some(mut miss) = self.restore(task, name)? else { return Ok(Outcome::Restored) };
         let waiting = |holder: &str| self.tell(Event::Waiting { task: name.clone(), holder: holder.to_owned() });
-        let warn = |text| self.warn(name, text);
+        let remark = |remark| self.remark(name, remark);
         let mut turn = None;
         for round in 0..ROUNDS {
-            turn = self.exchange.claim(task.tag(), round, &waiting, &warn);
+            turn = self.exchange.claim(task.tag(), round, &waiting, &remark);
             self.cancel.check()?;
             if turn.is_some() {
                 break;

@@ -221,3 +221,6 @@ impl Pass {
         tells.then(|| fault.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -121,7 +121,11 @@ impl Tiers {
         let flight = flights.take(cacher.filename(), Purpose::Fetch);
         let _held = match flight {
             // Someone may have brought it between our look and now.
-            Ok(Some(_)) if self.has_near(cacher.filename()) && search.again(0..farther)? => return Ok(true),
+            Ok(Some(_))
+                if self.has_near(cacher.filename(), &|remark| cacher.remark(remark)) && search.again(0..farther)? =>
+            {
+                return Ok(true);
+            }
             Ok(Some(flight)) => Some(flight),
             Ok(None) => {
                 flights.wait(cacher.filename(), Purpose::Fetch, &|| cacher.is_closed())?;
@@ -139,7 +143,7 @@ impl Tiers {
     }
 
     /// Whether the nearest tier has an artifact, as far as it says so.
-    fn has_near(&self, name: &str) -> bool {
+    fn has_near(&self, name: &str, remark: &dyn Fn(Remark)) -> bool {
         let Some(line) = self.nearest().and_then(|nearest| self.lines.get(nearest)) else { return false };
         let Some(mut visit) = line.visit() else { return false };
         let name = name.to_owned();
@@ -149,7 +153,7 @@ impl Tiers {
                 has
             }
             Err(fault) => {
-                _ = visit.fail(&fault);
+                visit.fail(&fault).into_iter().for_each(remark);
                 false
             }
         }
@@ -217,7 +221,7 @@ impl Callbacks for Tiers {
             return Ok(Claimed::Look);
         };
         // Someone may have built it between our fetch and now; to be told so twice would help nobody.
-        if claim.round() == 0 && self.has_near(&name) {
+        if claim.round() == 0 && self.has_near(&name, &|remark| claim.remark(remark)) {
             return Ok(Claimed::Look);
         }
         self.claimed.lock().unwrap_or_else(PoisonError::into_inner).insert(claim.tag().to_owned(), flight);

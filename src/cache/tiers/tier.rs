@@ -170,3 +170,21 @@ impl fmt::Debug for Tier {
         f.debug_struct("Tier").field("name", &self.name).field("settings", &self.settings).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_data_with_seconds() {
+        let read = |text: &str| serde_json::from_str::<TierSettings>(text);
+        assert_eq!(read("{}").unwrap(), TierSettings::default());
+        let settings = read(r#"{"mode": "read", "timeout": 1.5, "concurrency": 4, "required": true}"#).unwrap();
+        assert_eq!((settings.mode, settings.timeout), (TierMode::Read, Some(Duration::from_millis(1500))));
+        let again = read(&serde_json::to_string(&settings).unwrap()).unwrap();
+        assert_eq!(again, settings);
+        for wrong in [r#"{"mod": "read"}"#, r#"{"mode": "reed"}"#, r#"{"timeout": -1}"#, r#"{"timeout": "1s"}"#] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+}

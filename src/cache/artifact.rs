@@ -117,6 +117,12 @@ impl Artifact {
         Ok(true)
     }
 
+    /// Removes the packed file, whoever still holds this value.
+    pub(crate) fn discard(&self) {
+        // What cannot be removed now is swept by the next run.
+        _ = std::fs::remove_file(self.path());
+    }
+
     fn publish(&self, dir: &Path, target: &Path) -> io::Result<()> {
         let mut file = NamedTempFile::with_prefix_in(".tmp-", dir)?;
         io::copy(&mut File::open(self.path())?, file.as_file_mut())?;

@@ -41,6 +41,12 @@ pub trait Callbacks: Send + Sync {
         Ok(())
     }
 
+    /// Whether an artifact has to be kept whatever the run's policy, so that a task is done only when it is. Which failures
+    /// then end the run is for the callbacks to say, in what [`update`](Callbacks::update) answers.
+    fn requires_write(&self) -> bool {
+        false
+    }
+
     /// Asked before a task is built whose fetch missed, so that of many runs only one builds it: see [`Claim`]. It may
     /// wait, on the worker's own time and without the limit of `fetch`, until the claim is cancelled.
     ///

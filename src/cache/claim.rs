@@ -78,6 +78,12 @@ impl fmt::Debug for Claim<'_> {
     }
 }
 
+impl fmt::Debug for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Turn").field("tag", &self.tag).finish_non_exhaustive()
+    }
+}
+
 /// A claim that was granted; dropping it releases it, however the task has ended.
 pub(crate) struct Turn {
     pub(crate) callbacks: Arc<dyn Callbacks>,

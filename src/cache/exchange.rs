@@ -8,7 +8,7 @@ use super::artifact::Artifact;
 use super::cacher::{Cacher, Found, Restored};
 use super::callbacks::Callbacks;
 use super::claim::{Claim, Claimed, Turn};
-use super::guard::{Trouble, caught, guarded};
+use super::guard::{Guard, Trouble, caught};
 use super::look::{Look, SOLE_TIER};
 use super::miss::Miss;
 use super::offer::{Kept, Offer};
@@ -33,7 +33,7 @@ pub(crate) struct Exchange {
     pub(crate) mode: CacheMode,
     pub(crate) limit: Option<Duration>,
     pub(crate) trust: Trust,
-    /// Ends the wait for a fetch: the run's own token, cancelled by the first failure too.
+    /// Ends the wait for a fetch: cancelled with the run, by its first failure, and when nobody needs a fetch any more.
     pub(crate) cancel: Cancel,
     /// Ends the wait for an update: the caller's token. What succeeded is kept though another task has failed.
     pub(crate) interrupt: Cancel,
@@ -50,16 +50,28 @@ impl Exchange {
         self.callbacks.is_some() && self.mode.writes()
     }
 
+    /// Whether it is ever asked for anything.
+    pub(crate) fn transfers(&self) -> bool {
+        self.reads() || self.writes()
+    }
+
     /// Asks for the artifact of a task; what arrives is unpacked below `scratch`. What the callback has to say beside its
     /// answer, and which tiers it asked, goes to `remark`.
-    pub(crate) fn fetch(&self, name: &str, tag: &str, scratch: &Path, remark: &dyn Fn(Remark)) -> Lookup {
+    pub(crate) fn fetch(
+        &self,
+        guard: &mut Guard,
+        name: &str,
+        tag: &str,
+        scratch: &Path,
+        remark: &dyn Fn(Remark),
+    ) -> Lookup {
         let Some(callbacks) = self.callbacks.clone().filter(|_| self.mode.reads()) else {
             return Lookup::Miss(Miss::Disabled);
         };
         let start = Instant::now();
         let cacher = Cacher::new(name, tag, scratch.to_path_buf(), self.trust.clone());
         let handed = cacher.clone();
-        let answer = guarded(self.limit, &self.cancel, move || callbacks.fetch(&handed));
+        let answer = guard.call(self.limit, &self.cancel, move || callbacks.fetch(&handed));
         let remarks = cacher.take_remarks();
         let lookup = lookup(answer, cacher.close(), &remarks);
         if looks(&remarks).next().is_none() {
@@ -81,6 +93,12 @@ impl Exchange {
         if tiers.is_empty() { vec![SOLE_TIER.to_owned()] } else { tiers }
     }
 
+    /// Whether some place has to keep what is built, whatever the policy.
+    pub(crate) fn requires_write(&self) -> bool {
+        let requires = |callbacks: &Arc<dyn Callbacks>| caught(|| Ok(callbacks.requires_write())).unwrap_or(false);
+        self.writes() && self.callbacks.as_ref().is_some_and(requires)
+    }
+
     /// The looks of a task whose artifact is not asked for at all, since the mode says so.
     pub(crate) fn pass_over(&self, remark: &dyn Fn(Remark)) {
         if self.mode.reads() {
@@ -90,20 +108,34 @@ impl Exchange {
         self.tiers().iter().for_each(|tier| remark(Remark::Looked(Look::missed((**tier).into(), miss.clone()))));
     }
 
-    /// Offers an artifact. `Ok(false)` when the callback did not want it. What it has to say beside its answer, and
-    /// which tiers it offered the artifact to, goes to `remark`.
-    pub(crate) fn update(&self, artifact: &Artifact, remark: &dyn Fn(Remark)) -> Result<bool, String> {
+    /// Offers an artifact. `Ok(false)` when the callback did not want it. One that waits when the run is interrupted is
+    /// not offered any more. What the callback has to say beside its answer, and which tiers it offered the artifact to,
+    /// goes to `remark`.
+    pub(crate) fn update(
+        &self,
+        guard: &mut Guard,
+        artifact: &Artifact,
+        remark: &dyn Fn(Remark),
+    ) -> Result<bool, String> {
         let Some(callbacks) = self.callbacks.clone().filter(|_| self.mode.writes()) else {
             return Ok(false);
         };
+        if self.interrupt.is_cancelled() {
+            return Err(INTERRUPTED.to_owned());
+        }
         let start = Instant::now();
         let handed = artifact.clone();
-        let answer = guarded(self.limit, &self.interrupt, move || callbacks.update(&handed));
+        let answer = guard.call(self.limit, &self.interrupt, move || callbacks.update(&handed));
         let remarks = artifact.take_remarks();
-        let result = answer.map_err(|trouble| match trouble {
-            Trouble::Failed(reason) => reason,
-            Trouble::TimedOut(limit) => format!("no answer within {}", text::duration(limit)),
-            Trouble::Cancelled => "the run was interrupted".to_owned(),
+        let result = answer.map_err(|trouble| {
+            let reason = match trouble {
+                Trouble::Failed(reason) => return reason,
+                Trouble::TimedOut(limit) => format!("no answer within {}", text::duration(limit)),
+                Trouble::Cancelled => INTERRUPTED.to_owned(),
+            };
+            // The thread that is left behind may hold it for ever.
+            artifact.discard();
+            reason
         });
         if !remarks.iter().any(|remark| matches!(remark, Remark::Offered(_))) {
             remark(Remark::Offered(Offer::sole(kept(&result), artifact.size(), start.elapsed())));
@@ -115,7 +147,7 @@ impl Exchange {
     /// Whether the cache is as a run of this policy needs it.
     pub(crate) fn ready(&self, policy: CachePolicy) -> Result<(), Trouble> {
         match self.callbacks.clone().filter(|_| self.mode != CacheMode::Off) {
-            Some(callbacks) => guarded(self.limit, &self.interrupt, move || callbacks.ready(policy)),
+            Some(callbacks) => Guard::default().call(self.limit, &self.interrupt, move || callbacks.ready(policy)),
             None => Ok(()),
         }
     }
@@ -174,3 +206,5 @@ fn kept(result: &Result<bool, String>) -> Kept {
         Err(reason) => Kept::Failed(reason.clone()),
     }
 }
+
+const INTERRUPTED: &str = "the run was interrupted";

@@ -94,6 +94,9 @@ pub(super) struct Build {
     /// processors unless given
     #[arg(short, long, env = "CORTADO_JOBS", value_name = "N")]
     pub(super) jobs: Option<NonZeroUsize>,
+    /// How many artifacts and sources are on their way at once, beside the tasks that run; 8 unless given
+    #[arg(long, env = "CORTADO_TRANSFERS", value_name = "N")]
+    pub(super) transfers: Option<NonZeroUsize>,
     /// When a task fails, go on with those that do not depend on it
     #[arg(short, long, env = "CORTADO_KEEP_GOING", value_parser = FalseyValueParser::new())]
     pub(super) keep_going: bool,

@@ -35,6 +35,9 @@ fn configure<'p>(engine: Engine<'p>, args: &Build) -> Engine<'p> {
     if let Some(jobs) = args.jobs {
         engine = engine.jobs(jobs.get());
     }
+    if let Some(transfers) = args.transfers {
+        engine = engine.transfers(transfers.get());
+    }
     if let Some(proxy) = &args.proxy {
         engine = engine.proxy(proxy);
     }

@@ -52,21 +52,19 @@ impl Live {
             Event::RunStarted { tasks, .. } => self.total = *tasks,
             Event::Fetching { task, .. } => self.doing(task, "looking in the cache"),
             Event::Waiting { task, holder } => self.doing(task, &format!("waiting for {holder}")),
+            Event::Fetched { task, .. } | Event::Missed { task, .. } => self.rests(task),
             Event::SourceProgress { task, state: SourceState::Ready, .. } => self.doing(task, "source is ready"),
             Event::SourceProgress { task, state, .. } => self.doing(task, &format!("source: {state}")),
             Event::StepStarted { task, step, steps, title } => self.doing(task, &format!("[{step}/{steps}] {title}")),
             Event::TaskFinished { task, outcome, .. } => self.finished(task, outcome),
+            Event::Draining { .. } => self.run().set_message(format!("{event},")),
             Event::RunFinished { .. } => self.clear(),
             _ => {}
         }
     }
 
     fn doing(&mut self, task: &TaskRef, what: &str) {
-        if self.run.is_none() {
-            let run = self.screen.add(ProgressBar::new_spinner().with_style(style("{msg} {elapsed}")));
-            run.enable_steady_tick(TICK);
-            self.run = Some(run);
-        }
+        self.run();
         if !self.tasks.contains_key(task) {
             let line = self.task(task);
             self.tasks.insert(task.clone(), line);
@@ -75,6 +73,16 @@ impl Live {
             line.set_message(what.to_owned());
         }
         self.count();
+    }
+
+    /// The run's line, which is made when there is something to show.
+    fn run(&mut self) -> &ProgressBar {
+        let screen = &self.screen;
+        self.run.get_or_insert_with(|| {
+            let run = screen.add(ProgressBar::new_spinner().with_style(style("{msg} {elapsed}")));
+            run.enable_steady_tick(TICK);
+            run
+        })
     }
 
     /// A new line, above the run's.
@@ -90,6 +98,11 @@ impl Live {
     fn finished(&mut self, task: &TaskRef, outcome: &Outcome) {
         self.finished += 1;
         self.failed += usize::from(matches!(outcome, Outcome::Failed { .. }));
+        self.rests(task);
+    }
+
+    /// Nothing is done for a task at the moment.
+    fn rests(&mut self, task: &TaskRef) {
         if let Some(line) = self.tasks.remove(task) {
             line.finish_and_clear();
             self.screen.remove(&line);
@@ -218,5 +231,30 @@ mod tests {
         live.show(&finished(Outcome::UpToDate));
         live.show(&Event::RunFinished { success: true, duration: Duration::ZERO });
         assert_eq!(paper.take().trim(), "");
+    }
+
+    #[test]
+    fn what_is_fetched_ahead_has_a_line_while_it_is_on_its_way() {
+        let (mut live, paper) = live();
+        live.show(&Event::RunStarted { tasks: 2, jobs: 1 });
+        live.show(&Event::Fetching { task: "zlib".into(), tag: "shop-zlib-0".into() });
+        live.screen.suspend(|| ());
+        assert!(paper.take().contains("zlib             looking in the cache"));
+        let (task, tag) = ("zlib".into(), "shop-zlib-0".into());
+        live.show(&Event::Fetched { task, tag, tier: "cache".into(), size: 1 });
+        live.screen.suspend(|| ());
+        let shown = paper.take();
+        assert!(shown.contains("0 of 2 done, 0 running") && !shown.contains("looking"), "{shown:?}");
+    }
+
+    #[test]
+    fn the_end_of_a_run_shows_what_is_still_to_be_kept() {
+        let (mut live, paper) = live();
+        live.show(&Event::RunStarted { tasks: 1, jobs: 1 });
+        live.show(&finished(Outcome::Built));
+        live.show(&Event::Draining { artifacts: 3, bytes: 12_000_000 });
+        live.screen.suspend(|| ());
+        let shown = paper.take();
+        assert!(shown.contains("keeping 3 artifacts (11.4 MiB), 0s"), "{shown:?}");
     }
 }

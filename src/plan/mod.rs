@@ -11,7 +11,7 @@ mod shasum;
 pub use graph::Graph;
 pub use inputs::Inputs;
 pub use outline::{Field, Outline};
-pub(crate) use schedule::Schedule;
+pub(crate) use schedule::{Arrival, Errand, Schedule};
 pub use shasum::KEY_FORMAT;
 
 use std::sync::Arc;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::outcome::Kind;
 use super::paint::{Ink, Paint};
 use super::printable::printable;
+use crate::cache::SOLE_TIER;
 use crate::run::{Event, Outcome, SourceState, TaskRef, tier_left};
 use crate::text;
 
@@ -88,7 +89,8 @@ impl Narrator {
     fn in_full(&mut self, event: &Event) -> Vec<String> {
         match event {
             Event::Fetching { task, .. } => vec![self.says(task, Ink::Faint, "looking in the cache")],
-            Event::Hit { task, tier, size, .. } => {
+            // Where there is but one place, that it was restored says it all.
+            Event::Fetched { task, tier, size, .. } if &**tier != SOLE_TIER => {
                 vec![self.says(task, Ink::Faint, &format!("found in `{tier}`, {}", text::bytes(*size)))]
             }
             Event::Missed { task, miss, .. } => vec![self.says(task, Ink::Faint, &miss.to_string())],

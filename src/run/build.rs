@@ -13,11 +13,12 @@ use super::install::Span;
 use super::log::Log;
 use super::secrets::Secrets;
 use super::shared::{Shared, installs_nothing};
+use super::source::Provision;
 use super::survey::Survey;
 use super::{licenses, source, steps, symlinks};
 use crate::cache::artifact::{Inner, filename};
 use crate::cache::remarks::Remarks;
-use crate::cache::{Artifact, CachePolicy, Offer, Tree};
+use crate::cache::{self, Artifact, CachePolicy, Guard, Tree, Turn};
 use crate::error::{Error, Result};
 use crate::host::fs;
 use crate::host::listing::{Kind, Listing};
@@ -25,25 +26,57 @@ use crate::host::pack::{PackOptions, pack};
 use crate::model::Paths;
 use crate::plan::PlannedTask;
 
+/// An artifact that a build made and the cache may want.
+#[derive(Debug)]
+pub(crate) struct Offer {
+    /// Or why there is none.
+    pub(crate) artifact: Result<Artifact, String>,
+    /// The right to have built it, which is given back when it is kept or given up.
+    pub(crate) turn: Option<Turn>,
+}
+
+impl Offer {
+    /// Its size in bytes; 0 where it could not be packed.
+    pub(crate) fn size(&self) -> u64 {
+        self.artifact.as_ref().map_or(0, Artifact::size)
+    }
+}
+
 impl Shared<'_> {
     /// Builds a task and installs it. With `replace`, its artifact takes the place of one that is kept already.
-    pub(crate) fn build(&self, task: &PlannedTask<'_>, name: &TaskRef, replace: bool) -> Result<()> {
+    pub(crate) fn build(
+        &self,
+        task: &PlannedTask<'_>,
+        name: &TaskRef,
+        source: Result<Provision>,
+        replace: bool,
+        turn: Option<Turn>,
+    ) -> Result<Option<Offer>> {
         let log = Arc::new(Log::create(self.dir.log(task.name()))?);
+        let source = source?;
         self.clear(task)?;
         let built = match self.stages(task) {
-            true => self.build_staged(task, name, &log, replace),
-            false => self.build_directly(task, name, &log),
+            true => self.build_staged(task, name, &source, &log, replace),
+            false => self.build_directly(task, name, &source, &log).map(|()| None),
         };
         let flushed = log.flush();
-        built.and(flushed)
+        let artifact = built?;
+        flushed.map(|()| artifact.map(|artifact| Offer { artifact, turn }))
     }
 
-    fn build_staged(&self, task: &PlannedTask<'_>, name: &TaskRef, log: &Arc<Log>, replace: bool) -> Result<()> {
+    fn build_staged(
+        &self,
+        task: &PlannedTask<'_>,
+        name: &TaskRef,
+        source: &Provision,
+        log: &Arc<Log>,
+        replace: bool,
+    ) -> Result<Option<Result<Artifact, String>>> {
         let paths = self.paths(task);
         fs::empty_dir(&paths.stage_dir)?;
         fs::create_dirs(&paths.stage_install_dir)?;
         let start = Instant::now();
-        self.work(task, name, &paths, log, &paths.stage_dir)?;
+        self.work(task, name, source, &paths, log, &paths.stage_dir)?;
         if !task.task().preserve_symlinks {
             symlinks::replace(&paths.stage_dir)?;
         }
@@ -57,7 +90,7 @@ impl Shared<'_> {
         self.install(task, &tree)?;
         self.state().set_duration(task.name(), duration)?;
         fs::remove_tree(&self.dir.source(task.name()))?;
-        packed.map_or(Ok(()), |packed| self.offer(task, name, packed))
+        Ok(packed.map(|packed| packed.map_err(|error| error.to_string())))
     }
 
     fn survey(&self) -> Survey<'_> {
@@ -79,10 +112,10 @@ impl Shared<'_> {
     }
 
     /// Nothing is staged, so what the steps write can only be observed, at the end of the run.
-    fn build_directly(&self, task: &PlannedTask<'_>, name: &TaskRef, log: &Arc<Log>) -> Result<()> {
+    fn build_directly(&self, task: &PlannedTask<'_>, name: &TaskRef, source: &Provision, log: &Arc<Log>) -> Result<()> {
         self.installer.begin_direct(task.name(), task.tag(), &task.task().overrides)?;
         let (clock, start) = (Instant::now(), SystemTime::now());
-        self.work(task, name, &self.paths(task), log, Path::new("/"))?;
+        self.work(task, name, source, &self.paths(task), log, Path::new("/"))?;
         self.state().set_duration(task.name(), clock.elapsed())?;
         self.remember(task);
         fs::remove_tree(&self.dir.source(task.name()))?;
@@ -105,8 +138,16 @@ impl Shared<'_> {
         Ok(())
     }
 
-    /// Fetches the source, runs the steps and collects the licence files into `root`, which stands for `/`.
-    fn work(&self, task: &PlannedTask<'_>, name: &TaskRef, paths: &Paths, log: &Arc<Log>, root: &Path) -> Result<()> {
+    /// Unpacks the source, runs the steps and collects the licence files into `root`, which stands for `/`.
+    fn work(
+        &self,
+        task: &PlannedTask<'_>,
+        name: &TaskRef,
+        source: &Provision,
+        paths: &Paths,
+        log: &Arc<Log>,
+        root: &Path,
+    ) -> Result<()> {
         let tmp = self.dir.tmp(task.name());
         fs::empty_dir(&tmp)?;
         let variables = environment::of_task(self.project(), task.task(), paths, &tmp, &self.settings.ambient);
@@ -121,7 +162,7 @@ impl Shared<'_> {
             jobserver: Some(self.jobserver()?),
             limit: task.task().time_limit,
         };
-        source::bring(task.task(), self.plan.inputs(), &self.dir.source(task.name()), &self.supply, &context)?;
+        source::bring(task.task(), source, &self.dir.source(task.name()), &self.supply, &context)?;
         if !paths.source_dir.is_dir() {
             return Err(Error::Step {
                 step: "relative_path".into(),
@@ -155,20 +196,25 @@ impl Shared<'_> {
     }
 
     /// Offers a fresh artifact to the cache. Trouble with that is an event, unless the policy says more.
-    fn offer(&self, task: &PlannedTask<'_>, name: &TaskRef, packed: Result<Artifact>) -> Result<()> {
-        let size = packed.as_ref().map_or(0, Artifact::size);
-        let result = match packed {
-            Ok(artifact) => self.exchange.update(&artifact, &|remark| self.remark(name, remark)),
-            Err(error) => Err(error.to_string()),
-        };
+    pub(crate) fn offer(&self, guard: &mut Guard, task: &PlannedTask<'_>, name: &TaskRef, offer: Offer) -> Result<()> {
+        let (size, tag) = (offer.size(), task.tag().to_owned());
+        let Offer { artifact, turn } = offer;
+        let result = artifact.and_then(|artifact| {
+            if !self.settings.cancel.is_cancelled() {
+                self.tell(Event::Storing { task: name.clone(), tag: tag.clone(), size });
+            }
+            self.exchange.update(guard, &artifact, &|remark| self.remark(name, remark))
+        });
+        // Whoever waits for it can look now.
+        drop(turn);
         self.count(|cache| match &result {
             Ok(true) => (cache.stored, cache.stored_bytes) = (cache.stored + 1, cache.stored_bytes + size),
             Ok(false) => {}
             Err(_) => cache.failed_updates += 1,
         });
-        self.tell(Event::Stored { task: name.clone(), tag: task.tag().to_owned(), size, result: result.clone() });
+        self.tell(Event::Stored { task: name.clone(), tag: tag.clone(), size, result: result.clone() });
         let required = self.settings.cache_policy.requires_write()
-            || self.traffic().of(name).is_some_and(|traffic| traffic.offers.iter().any(Offer::is_fatal));
+            || self.traffic().of(name).is_some_and(|traffic| traffic.offers.iter().any(cache::Offer::is_fatal));
         match (result, self.settings.cache_policy) {
             (Err(_), _) if required && self.settings.cancel.is_cancelled() => {
                 self.withdraw(task)?;
@@ -176,8 +222,9 @@ impl Shared<'_> {
             }
             (Err(reason), _) if required => {
                 self.withdraw(task)?;
-                Err(Error::Cache { operation: "update", tag: task.tag().to_owned(), reason })
+                Err(Error::Cache { operation: "update", tag, reason })
             }
+            (Err(_), _) if self.settings.cancel.is_cancelled() => Err(Error::Interrupted),
             (Err(reason), CachePolicy::Warn) => {
                 self.warn(name, format!("it could not be cached: {reason}"));
                 Ok(())

@@ -38,7 +38,7 @@ impl Course<'_> {
         let current = self.current(&installer)?;
         let idle = current.iter().all(|current| *current);
         let trees = Trees::open(&dir.trees())?;
-        if !idle {
+        if !idle || dir.has_leftovers() {
             dir.sweep(&self.project.tasks().iter().map(Task::name).collect())?;
             trees.sweep()?;
         }
@@ -51,7 +51,7 @@ impl Course<'_> {
         let sound = sound.map(|(task, _)| task.name()).collect();
         shared.installer.observe(&shared.spans.lock().unwrap_or_else(PoisonError::into_inner), &sound)?;
         let report = self.report(&shared, ended, start);
-        if report.success() {
+        if report.tasks.iter().all(|task| task.outcome.is_success()) {
             self.conclude(&shared, idle)?;
         }
         Ok(report)
@@ -149,7 +149,8 @@ impl Course<'_> {
         });
         let tasks: Vec<TaskReport> = tasks.collect();
         // A token that was cancelled when all was done has interrupted nothing.
-        let interrupted = self.settings.cancel.is_cancelled() && tasks.iter().any(|task| !task.outcome.is_success());
+        let undone = shared.left_unkept() || tasks.iter().any(|task| !task.outcome.is_success());
+        let interrupted = self.settings.cancel.is_cancelled() && undone;
         Report {
             project: self.project.name().to_owned(),
             tasks,

@@ -65,6 +65,13 @@ impl<'p> Engine<'p> {
         self
     }
 
+    /// How many artifacts and sources are on their way at once, beside the tasks that run; 8 unless said. They wait for
+    /// others more than they work, so this has nothing to do with the number of cores.
+    pub fn transfers(mut self, width: usize) -> Self {
+        self.settings.transfers = width;
+        self
+    }
+
     /// Whether the rest goes on when a task fails; unless said, what is running is stopped.
     pub fn keep_going(mut self, wanted: bool) -> Self {
         self.settings.keep_going = wanted;
@@ -301,12 +308,13 @@ impl<'p> Engine<'p> {
     }
 
     fn check(&self) -> Result<()> {
-        match self.settings.jobs {
-            0 => Err(Error::Invalid {
-                place: "jobs".into(),
-                problem: "a run needs at least one worker".into(),
-                hint: "give 1 or more".into(),
-            }),
+        let refuse = |place: &str, problem: &str| {
+            let hint = "give 1 or more".into();
+            Err(Error::Invalid { place: place.into(), problem: problem.into(), hint })
+        };
+        match (self.settings.jobs, self.settings.transfers) {
+            (0, _) => refuse("jobs", "a run needs at least one worker"),
+            (_, 0) => refuse("transfers", "a run needs at least one transfer slot"),
             _ => Ok(()),
         }
     }

@@ -48,8 +48,8 @@ pub enum Event {
         /// The artifact's tag.
         tag: String,
     },
-    /// The artifact was found, whole.
-    Hit {
+    /// The task's artifact is here, whole and verified. It is installed when the task's turn comes.
+    Fetched {
         /// The task.
         task: TaskRef,
         /// The artifact's tag.
@@ -120,7 +120,17 @@ pub enum Event {
         /// What.
         text: String,
     },
-    /// The task's artifact was offered to the cache.
+    /// The task's artifact is being offered to the cache.
+    Storing {
+        /// The task.
+        task: TaskRef,
+        /// The artifact's tag.
+        tag: String,
+        /// Its packed size in bytes.
+        size: u64,
+    },
+    /// The task's artifact was offered to the cache. Unless the policy is that it has to be kept, its task may have ended
+    /// long ago.
     Stored {
         /// The task.
         task: TaskRef,
@@ -132,7 +142,8 @@ pub enum Event {
         #[serde(flatten, serialize_with = "kept")]
         result: Result<bool, String>,
     },
-    /// The task's last event: there is exactly one for each task of the plan.
+    /// The task has ended: there is exactly one for each task of the plan. What the cache makes of its artifact may be
+    /// told later.
     TaskFinished {
         /// The task.
         task: TaskRef,
@@ -142,6 +153,13 @@ pub enum Event {
         /// How long it took.
         #[serde(rename = "seconds", serialize_with = "seconds")]
         duration: Duration,
+    },
+    /// All tasks have ended, and the run waits for artifacts to be kept. Told again whenever there is less to wait for.
+    Draining {
+        /// How many are left.
+        artifacts: usize,
+        /// Their packed size in bytes.
+        bytes: u64,
     },
     /// The run ended. Last of all events.
     RunFinished {
@@ -225,7 +243,7 @@ pub enum SourceState {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Tasks that wait for others.
+    /// Tasks that wait for others, for the cache or for their source.
     pub blocked: usize,
     /// Tasks that wait for a worker or a sequence.
     pub ready: usize,
@@ -279,7 +297,7 @@ impl fmt::Display for Event {
             Event::Unblocked { tasks, .. } => write!(f, "ready: {}", tasks.join(", ")),
             Event::TaskStarted { task } => write!(f, "{task}> started"),
             Event::Fetching { task, tag } => write!(f, "{task}> looking for {tag}"),
-            Event::Hit { task, tier, size, .. } => write!(f, "{task}> found in `{tier}`, {}", text::bytes(*size)),
+            Event::Fetched { task, tier, size, .. } => write!(f, "{task}> found in `{tier}`, {}", text::bytes(*size)),
             Event::Waiting { task, holder } => write!(f, "{task}> waiting for {holder}, who builds the same"),
             Event::TierLeft { tier, reason } => write!(f, "warning: {}", tier_left(tier, reason)),
             Event::Missed { task, miss, .. } => write!(f, "{task}> {miss}"),
@@ -288,11 +306,15 @@ impl fmt::Display for Event {
             Event::Output { task, line, .. } => write!(f, "{task}> {line}"),
             Event::Warning { task: Some(task), text } => write!(f, "{task}> warning: {text}"),
             Event::Warning { task: None, text } => write!(f, "warning: {text}"),
+            Event::Storing { task, size, .. } => write!(f, "{task}> caching {}", text::bytes(*size)),
             Event::Stored { task, size, result: Ok(true), .. } => write!(f, "{task}> cached, {}", text::bytes(*size)),
             Event::Stored { task, result: Ok(false), .. } => write!(f, "{task}> not cached"),
             Event::Stored { task, result: Err(reason), .. } => write!(f, "{task}> could not be cached: {reason}"),
             Event::TaskFinished { task, outcome, duration } => {
                 write!(f, "{task}> {outcome} ({})", text::duration(*duration))
+            }
+            Event::Draining { artifacts, bytes } => {
+                write!(f, "keeping {} ({})", text::count(*artifacts, "artifact"), text::bytes(*bytes))
             }
             Event::RunFinished { success, duration } => {
                 let end = if *success { "finished" } else { "failed" };

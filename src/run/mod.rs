@@ -1,7 +1,8 @@
 //! The run: a plan carried out. Workers take tasks from the schedule and lead each through its life: up to date, from a
-//! tree, from the cache, or built.
+//! tree, from the cache, or built; transfer slots bring what tasks need and carry away what they made.
 
 mod action;
+mod board;
 mod build;
 mod clean;
 mod context;
@@ -29,6 +30,8 @@ mod summary;
 mod survey;
 mod symlinks;
 mod traffic;
+mod transfers;
+mod uploads;
 mod work_dir;
 
 pub use action::{Action, Decision};

@@ -1,56 +1,168 @@
-//! The pipeline: the life of one task. Up to date, from a tree, from the cache, or built.
+//! The pipeline: the life of one task. Up to date, from a tree, from the cache, or built. Transfer slots bring what it
+//! needs, a worker leads it on from there.
 
-use super::action::{Action, Decision, Facts, decide};
+use super::action::{Action, Facts, decide};
+use super::build::Offer;
 use super::event::{Event, Outcome, TaskRef};
 use super::history::History;
-use super::licenses;
+use super::install::Verdict;
 use super::shared::Shared;
-use crate::cache::{CacheMode, CachePolicy, Look, Lookup, Miss, Restored, Tree, TreeState};
+use super::source::Provision;
+use super::{licenses, source};
+use crate::cache::{CacheMode, CachePolicy, Guard, Look, Lookup, Miss, Restored, Tree, TreeState, Trees, Turn};
 use crate::error::{Error, Result};
 use crate::host::listing::Listing;
-use crate::plan::PlannedTask;
+use crate::plan::{Errand, PlannedTask};
+
+/// What transfer slots have brought for a task.
+#[derive(Debug, Default)]
+pub(crate) struct Brought {
+    answer: Option<Result<Answer>>,
+    source: Option<Result<Provision>>,
+    /// How often the cache was asked again, since someone else had been building the same.
+    rounds: usize,
+}
+
+/// One of the things that are brought.
+#[derive(Debug)]
+pub(crate) enum Load {
+    Answer(Result<Answer>),
+    Source(Result<Provision>),
+}
+
+impl Load {
+    /// Whether it is missing because somebody stopped the errand.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        matches!(self, Load::Answer(Err(Error::Interrupted)) | Load::Source(Err(Error::Interrupted)))
+    }
+}
+
+impl Brought {
+    /// Adds something, in place of what it had of that kind.
+    pub(crate) fn add(&mut self, load: Load) {
+        match load {
+            Load::Answer(answer) => self.answer = Some(answer),
+            Load::Source(source) => self.source = Some(source),
+        }
+    }
+}
+
+/// What the cache said.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// The artifact, unpacked, verified and sealed.
+    Hit(Tree),
+    /// It has none. `replace` where what it has is of no use to anyone: most caches keep what they have.
+    Miss { replace: bool },
+}
 
 /// How often a task waits for someone else who builds the same, and looks again, before it is built here.
 const ROUNDS: usize = 3;
 
+/// Where a worker has led a task.
+#[derive(Debug)]
+pub(crate) enum Led {
+    /// To its end.
+    Ended(Outcome),
+    /// It is built and installed, and its artifact may be kept.
+    Built(Option<Offer>),
+    /// It needs something from afar first.
+    Wants(Errand),
+}
+
 impl Shared<'_> {
-    /// Leads a task to its end.
-    pub(crate) fn lead(&self, task: &PlannedTask<'_>, name: &TaskRef) -> Result<Outcome> {
-        self.cancel.check()?;
-        let (decision, tree) = self.decide(task, name)?;
-        if decision.action != Action::UpToDate {
-            self.check_install_dir()?;
+    /// What a task needs from afar, as far as is known before its upstreams are done.
+    pub(crate) fn foresee(&self, task: &PlannedTask<'_>) -> Option<Errand> {
+        let source = || source::is_remote(task.task()).then_some(Errand::Source);
+        if self.recaches() {
+            return source();
         }
-        match (decision.action, tree) {
-            (Action::UpToDate, _) => Ok(Outcome::UpToDate),
-            (_, Some(tree)) => self.install(task, &tree).map(|()| Outcome::Installed),
-            (Action::RestoreOrBuild, None) => self.restore_or_build(task, name),
-            (_, None) => {
-                if self.stages(task) {
-                    self.exchange.pass_over(&|remark| self.remark(name, remark));
+        let staged = self.stages(task);
+        if staged && Trees::holds(&self.dir.trees(), task.tag()) || self.verify(task) == Verdict::Intact {
+            return None;
+        }
+        if staged && self.exchange.reads() { Some(Errand::Artifact) } else { source() }
+    }
+
+    /// Leads a task to its end, or to where it needs something more than was brought for it.
+    pub(crate) fn lead(&self, task: &PlannedTask<'_>, name: &TaskRef, brought: &mut Brought) -> Result<Led> {
+        self.cancel.check()?;
+        let replace = match brought.answer.take().transpose()? {
+            Some(Answer::Hit(tree)) => return self.put_in_place(task, &tree, Outcome::Restored),
+            Some(Answer::Miss { replace }) => replace,
+            None => match self.decide(task, name)? {
+                (Action::UpToDate, _) => return Ok(Led::Ended(Outcome::UpToDate)),
+                (_, Some(tree)) => return self.put_in_place(task, &tree, Outcome::Installed),
+                (Action::RestoreOrBuild, None) => return Ok(Led::Wants(Errand::Artifact)),
+                (_, None) => {
+                    self.pass_over(task, name);
+                    self.recaches()
                 }
-                self.build(task, name, self.recaches()).map(|()| Outcome::Built)
+            },
+        };
+        let source = match brought.source.take() {
+            Some(source) => source,
+            None if !source::is_remote(task.task()) => Ok(Provision::Here),
+            None => {
+                brought.answer = Some(Ok(Answer::Miss { replace }));
+                return Ok(Led::Wants(Errand::Source));
             }
+        };
+        self.check_install_dir()?;
+        let turn = match brought.rounds {
+            ROUNDS.. => None,
+            round if self.stages(task) && self.exchange.reads() => match self.claim(task, name, round)? {
+                Some(turn) => Some(turn),
+                None => {
+                    (brought.source, brought.rounds) = (Some(source), round + 1);
+                    return Ok(Led::Wants(Errand::Artifact));
+                }
+            },
+            _ => None,
+        };
+        self.build(task, name, source, replace, turn).map(Led::Built)
+    }
+
+    /// The right to build a task; `None` when someone else has been at it, and the cache may have its artifact now.
+    fn claim(&self, task: &PlannedTask<'_>, name: &TaskRef, round: usize) -> Result<Option<Turn>> {
+        let waiting = |holder: &str| self.tell(Event::Waiting { task: name.clone(), holder: holder.to_owned() });
+        let turn = self.exchange.claim(task.tag(), round, &waiting, &|remark| self.remark(name, remark));
+        self.cancel.check().map(|()| turn)
+    }
+
+    /// Counts what a task does not ask the cache, since the mode says so.
+    fn pass_over(&self, task: &PlannedTask<'_>, name: &TaskRef) {
+        if self.stages(task) {
+            self.exchange.pass_over(&|remark| self.remark(name, remark));
         }
     }
 
+    fn put_in_place(&self, task: &PlannedTask<'_>, tree: &Tree, outcome: Outcome) -> Result<Led> {
+        self.check_install_dir()?;
+        self.install(task, tree).map(|()| Led::Ended(outcome))
+    }
+
     /// What to do with a task, with its tree if that is the way.
-    fn decide(&self, task: &PlannedTask<'_>, name: &TaskRef) -> Result<(Decision, Option<Tree>)> {
+    fn decide(&self, task: &PlannedTask<'_>, name: &TaskRef) -> Result<(Action, Option<Tree>)> {
         let staged = self.stages(task);
         let mut facts = Facts {
             staged,
             recache: self.recaches(),
             fetches: self.exchange.reads(),
-            installed: self.installer.verify(task.name(), task.tag(), &task.task().overrides),
+            installed: self.verify(task),
             tree: false,
         };
-        let decision = decide(&facts);
-        if decision.action == Action::UpToDate || facts.recache || !staged {
-            return Ok((decision, None));
+        let action = decide(&facts).action;
+        if action == Action::UpToDate || facts.recache || !staged {
+            return Ok((action, None));
         }
         let tree = self.tree(task, name)?;
         facts.tree = tree.is_some();
-        Ok((decide(&facts), tree))
+        Ok((decide(&facts).action, tree))
+    }
+
+    fn verify(&self, task: &PlannedTask<'_>) -> Verdict {
+        self.installer.verify(task.name(), task.tag(), &task.task().overrides)
     }
 
     fn tree(&self, task: &PlannedTask<'_>, name: &TaskRef) -> Result<Option<Tree>> {
@@ -64,47 +176,31 @@ impl Shared<'_> {
         }
     }
 
-    fn restore_or_build(&self, task: &PlannedTask<'_>, name: &TaskRef) -> Result<Outcome> {
-        let Some(mut miss) = self.restore(task, name)? else { return Ok(Outcome::Restored) };
-        let waiting = |holder: &str| self.tell(Event::Waiting { task: name.clone(), holder: holder.to_owned() });
-        let remark = |remark| self.remark(name, remark);
-        let mut turn = None;
-        for round in 0..ROUNDS {
-            turn = self.exchange.claim(task.tag(), round, &waiting, &remark);
-            self.cancel.check()?;
-            if turn.is_some() {
-                break;
-            }
-            match self.restore(task, name)? {
-                Some(another) => miss = another,
-                None => return Ok(Outcome::Restored),
-            }
-        }
-        // What is there is of no use to anyone, and most caches keep what they have. An artifact that is not signed
-        // either would be no better than one that nobody trusts.
-        let replace = miss.replaces() && (self.settings.trust.signs() || !matches!(miss, Miss::Untrusted(_)));
-        let built = self.build(task, name, replace);
-        drop(turn);
-        built.map(|()| Outcome::Built)
-    }
-
-    /// Asks the cache for a task and installs what it has; why it has to be built, if it has to.
-    fn restore(&self, task: &PlannedTask<'_>, name: &TaskRef) -> Result<Option<Miss>> {
+    /// Asks the cache for the artifact of a task, and makes what it has the task's tree.
+    pub(crate) fn fetch(&self, guard: &mut Guard, task: &PlannedTask<'_>, name: &TaskRef) -> Result<Answer> {
+        self.check_install_dir()?;
         self.tell(Event::Fetching { task: name.clone(), tag: task.tag().to_owned() });
         let remark = |remark| self.remark(name, remark);
-        let miss = match self.exchange.fetch(task.name(), task.tag(), &self.dir.restore(), &remark) {
+        let lookup = self.exchange.fetch(guard, task.name(), task.tag(), &self.dir.restore(), &remark);
+        let miss = match lookup {
             Lookup::Cancelled => return Err(Error::Interrupted),
             Lookup::Miss(miss) => miss,
             Lookup::Hit(restored) => match self.accept(task, &restored)? {
                 Ok(tree) => {
                     self.hit(task, name);
-                    return self.install(task, &tree).map(|()| None);
+                    return Ok(Answer::Hit(tree));
                 }
                 Err(why) => Miss::Corrupt(why),
             },
         };
-        self.missed(task, name, miss.clone())?;
-        Ok(Some(miss))
+        // What is there is of no use to anyone, and most caches keep what they have.
+        let replace = match miss {
+            Miss::Corrupt(_) => true,
+            // One that is not signed either would be no better.
+            Miss::Untrusted(_) => self.settings.trust.signs(),
+            _ => false,
+        };
+        self.missed(task, name, miss).map(|()| Answer::Miss { replace })
     }
 
     fn hit(&self, task: &PlannedTask<'_>, name: &TaskRef) {
@@ -112,8 +208,15 @@ impl Shared<'_> {
         let found = self.traffic().of(name).and_then(|traffic| traffic.looks.last().cloned());
         if let Some(look) = found {
             let (task, tag) = (name.clone(), task.tag().to_owned());
-            self.tell(Event::Hit { task, tag, tier: look.tier, size: look.bytes });
+            self.tell(Event::Fetched { task, tag, tier: look.tier, size: look.bytes });
         }
+    }
+
+    /// Brings the source of a task to this machine.
+    pub(crate) fn fetch_source(&self, task: &PlannedTask<'_>) -> Result<Provision> {
+        self.check_install_dir()?;
+        let tell = |event| self.tell(event);
+        source::fetch(task.task(), self.plan.inputs(), &self.supply, &self.exchange.cancel, &tell)
     }
 
     /// Makes a restored artifact the task's tree, unless it lacks what every build of the task has, or has what none

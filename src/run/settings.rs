@@ -16,6 +16,7 @@ use crate::model::Platform;
 pub(crate) struct Settings {
     pub(crate) filter: Vec<String>,
     pub(crate) jobs: usize,
+    pub(crate) transfers: usize,
     pub(crate) keep_going: bool,
     pub(crate) callbacks: Option<Arc<dyn Callbacks>>,
     pub(crate) cache_mode: CacheMode,
@@ -42,6 +43,7 @@ impl Default for Settings {
         Self {
             filter: Vec::new(),
             jobs: std::thread::available_parallelism().map_or(1, usize::from),
+            transfers: 8,
             keep_going: false,
             callbacks: None,
             cache_mode: CacheMode::default(),
@@ -70,6 +72,7 @@ impl std::fmt::Debug for Settings {
         f.debug_struct("Settings")
             .field("filter", &self.filter)
             .field("jobs", &self.jobs)
+            .field("transfers", &self.transfers)
             .field("cache_mode", &self.cache_mode)
             .field("cache_policy", &self.cache_policy)
             .finish_non_exhaustive()

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::event::{Event, TaskRef};
@@ -43,6 +44,8 @@ pub(crate) struct Shared<'r> {
     pub(crate) spans: Mutex<Vec<Span>>,
     /// Positions of tasks that have nothing of an earlier version installed any more, nor has anything downstream.
     pub(crate) cleared: Mutex<HashSet<usize>>,
+    /// Whether artifacts were given up because the caller interrupted the run.
+    unkept: AtomicBool,
     install_dir_is_fit: OnceLock<()>,
     jobserver: OnceLock<Jobserver>,
     starting: Mutex<()>,
@@ -66,7 +69,7 @@ impl<'r> Shared<'r> {
             mode: settings.cache_mode,
             limit: plan.project().callback_timeout,
             trust: settings.trust.clone(),
-            cancel: cancel.clone(),
+            cancel: cancel.child(),
             interrupt: settings.cancel.clone(),
         };
         Self {
@@ -84,6 +87,7 @@ impl<'r> Shared<'r> {
             traffic: Mutex::default(),
             spans: Mutex::default(),
             cleared: Mutex::default(),
+            unkept: AtomicBool::new(false),
             install_dir_is_fit: OnceLock::new(),
             jobserver: OnceLock::new(),
             starting: Mutex::new(()),
@@ -143,6 +147,16 @@ impl<'r> Shared<'r> {
     /// Counts something that the cache did.
     pub(crate) fn count(&self, count: impl FnOnce(&mut CacheReport)) {
         count(&mut self.tally.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Notes that the caller did not wait for an artifact to be kept.
+    pub(crate) fn leave_unkept(&self) {
+        self.unkept.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the caller did not wait for an artifact to be kept.
+    pub(crate) fn left_unkept(&self) -> bool {
+        self.unkept.load(Ordering::SeqCst)
     }
 
     /// Whether a task is staged, so that it can be a tree and an artifact. One that has nothing to do is not.

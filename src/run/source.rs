@@ -1,14 +1,16 @@
-//! Brings a task's source to its source directory: fetched or found, verified, unpacked fresh.
+//! Brings a task's source to its source directory: fetched or found and verified, by a transfer slot; unpacked fresh, by a
+//! worker.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::context::Context;
-use super::event::{Event, SourceState};
+use super::event::{Event, SourceState, TaskRef};
 use super::neutral;
 use super::settings::Settings;
 use super::work_dir::WorkDir;
 use crate::error::{Error, Result};
+use crate::host::cancel::Cancel;
 use crate::host::decompress;
 use crate::host::download::{Download, DownloadEvent, Network, redact};
 use crate::host::fs;
@@ -49,22 +51,64 @@ impl Supply {
     }
 }
 
-/// Fills the fresh directory `dir` with the source of `task`.
-pub(crate) fn bring(task: &Task, inputs: &Inputs, dir: &Path, supply: &Supply, context: &Context<'_>) -> Result<()> {
-    fs::empty_dir(dir)?;
+/// A source on this machine, ready to be unpacked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Provision {
+    /// Nothing had to be brought.
+    Here,
+    /// A verified file in the source cache.
+    File(PathBuf),
+    /// A repository in the source cache that has this commit.
+    Mirror(PathBuf, String),
+}
+
+/// Whether the source of a task has to be brought from somewhere.
+pub(crate) fn is_remote(task: &Task) -> bool {
+    matches!(&task.source, Some(Source::Archive(_) | Source::Git(_)))
+}
+
+/// Brings the source of `task` into the source cache. Nothing is unpacked: this is waiting, not work.
+pub(crate) fn fetch(
+    task: &Task,
+    inputs: &Inputs,
+    supply: &Supply,
+    cancel: &Cancel,
+    tell: &dyn Fn(Event),
+) -> Result<Provision> {
+    let tell = |from: &str, state| tell(progress(&task.name().into(), from, state));
     match &task.source {
-        None => Ok(()),
-        Some(Source::Archive(source)) => archive(source, dir, supply, context),
-        Some(Source::Local(source)) => local(source, dir, context),
-        Some(Source::Git(source)) => repository(source, inputs, dir, supply, context),
+        Some(Source::Archive(source)) => fetch_archive(source, supply, cancel, &tell).map(Provision::File),
+        Some(Source::Git(source)) => fetch_commit(source, inputs, supply, cancel, &tell),
+        Some(Source::Local(_)) | None => Ok(Provision::Here),
     }
 }
 
-fn archive(source: &Archive, dir: &Path, supply: &Supply, context: &Context<'_>) -> Result<()> {
-    let checksum = strongest(source)?;
-    if checksum.is_weak() {
-        context.warn(format!("{} can be forged; give a sha256 of {}", checksum.algorithm(), redact(&source.url)))?;
+/// Fills the fresh directory `dir` with the source of `task`.
+pub(crate) fn bring(
+    task: &Task,
+    provision: &Provision,
+    dir: &Path,
+    supply: &Supply,
+    context: &Context<'_>,
+) -> Result<()> {
+    fs::empty_dir(dir)?;
+    match (&task.source, provision) {
+        (Some(Source::Archive(source)), Provision::File(file)) => archive(source, file, dir, context),
+        (Some(Source::Git(source)), Provision::Mirror(mirror, commit)) => {
+            repository(source, mirror, commit, dir, supply, context)
+        }
+        (Some(Source::Local(source)), _) => local(source, dir, context),
+        _ => Ok(()),
     }
+}
+
+fn fetch_archive(
+    source: &Archive,
+    supply: &Supply,
+    cancel: &Cancel,
+    tell: &dyn Fn(&str, SourceState),
+) -> Result<PathBuf> {
+    let checksum = strongest(source)?;
     let mut network = supply.network.clone();
     network.retries.times = source.retries as usize;
     network.timeouts.total = Some(source.timeout);
@@ -75,12 +119,19 @@ fn archive(source: &Archive, dir: &Path, supply: &Supply, context: &Context<'_>)
         cache_dir: &supply.cache_dir,
         mirrors: &supply.mirrors,
         network: &network,
-        cancelled: &|| context.cancel.is_cancelled(),
+        cancelled: &|| cancel.is_cancelled(),
     };
     let from = redact(&source.url);
-    let file = download.run(&mut |event| tell(context, &from, event))?;
-    unpack_file(source, &file, dir)?;
-    ready(context, from);
+    download.run(&mut |event| tell(&from, state(event)))
+}
+
+fn archive(source: &Archive, file: &Path, dir: &Path, context: &Context<'_>) -> Result<()> {
+    let checksum = strongest(source)?;
+    if checksum.is_weak() {
+        context.warn(format!("{} can be forged; give a sha256 of {}", checksum.algorithm(), redact(&source.url)))?;
+    }
+    unpack_file(source, file, dir)?;
+    ready(context, &redact(&source.url));
     Ok(())
 }
 
@@ -156,7 +207,13 @@ fn local(source: &Local, dir: &Path, context: &Context<'_>) -> Result<()> {
     })
 }
 
-fn repository(source: &Git, inputs: &Inputs, dir: &Path, supply: &Supply, context: &Context<'_>) -> Result<()> {
+fn fetch_commit(
+    source: &Git,
+    inputs: &Inputs,
+    supply: &Supply,
+    cancel: &Cancel,
+    tell: &dyn Fn(&str, SourceState),
+) -> Result<Provision> {
     let commit = match &source.at {
         At::Commit(commit) => commit.clone(),
         At::Reference(reference) => {
@@ -165,37 +222,44 @@ fn repository(source: &Git, inputs: &Inputs, dir: &Path, supply: &Supply, contex
         }
         At::Nothing => String::new(),
     };
-    let from = redact(&source.url);
-    context.tell(progress(context, &from, SourceState::Started));
-    let git = git::Git {
-        url: &source.url,
-        cache_dir: &supply.cache_dir,
-        env: &supply.git_env,
-        offline: supply.network.offline,
-        cancelled: &|| context.cancel.is_cancelled(),
-    };
-    let mirror = git.fetch(&commit)?;
-    git.checkout(&mirror, &commit, dir, source.submodules)?;
+    tell(&redact(&source.url), SourceState::Started);
+    let mirror = git(source, supply, &|| cancel.is_cancelled()).fetch(&commit)?;
+    Ok(Provision::Mirror(mirror, commit))
+}
+
+fn repository(
+    source: &Git,
+    mirror: &Path,
+    commit: &str,
+    dir: &Path,
+    supply: &Supply,
+    context: &Context<'_>,
+) -> Result<()> {
+    git(source, supply, &|| context.cancel.is_cancelled()).checkout(mirror, commit, dir, source.submodules)?;
     neutral::level(dir)?;
-    ready(context, from);
+    ready(context, &redact(&source.url));
     Ok(())
 }
 
-fn tell(context: &Context<'_>, from: &str, event: DownloadEvent) {
-    let state = match event {
+fn git<'a>(source: &'a Git, supply: &'a Supply, cancelled: &'a dyn Fn() -> bool) -> git::Git<'a> {
+    let offline = supply.network.offline;
+    git::Git { url: &source.url, cache_dir: &supply.cache_dir, env: &supply.git_env, offline, cancelled }
+}
+
+fn state(event: DownloadEvent) -> SourceState {
+    match event {
         DownloadEvent::Cached => SourceState::Cached,
         DownloadEvent::FromMirror(path) => SourceState::Local { path },
         DownloadEvent::Started(_) => SourceState::Started,
         DownloadEvent::Progress { bytes, total } => SourceState::Received { bytes, total },
         DownloadEvent::Retrying { attempt, reason, .. } => SourceState::Retrying { attempt, reason },
-    };
-    context.tell(progress(context, from, state));
+    }
 }
 
-fn ready(context: &Context<'_>, from: String) {
-    context.tell(progress(context, &from, SourceState::Ready));
+fn ready(context: &Context<'_>, from: &str) {
+    context.tell(progress(&context.task, from, SourceState::Ready));
 }
 
-fn progress(context: &Context<'_>, from: &str, state: SourceState) -> Event {
-    Event::SourceProgress { task: context.task.clone(), from: from.to_owned(), state }
+fn progress(task: &TaskRef, from: &str, state: SourceState) -> Event {
+    Event::SourceProgress { task: task.clone(), from: from.to_owned(), state }
 }

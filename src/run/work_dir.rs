@@ -103,6 +103,12 @@ impl WorkDir {
         ["src", "stage"].iter().try_for_each(|name| sweep(&self.root.join(name), tasks))
     }
 
+    /// Whether a build was killed while what it had made was still to be kept. Other leftovers do not outlive a run that
+    /// has something to do.
+    pub(crate) fn has_leftovers(&self) -> bool {
+        std::fs::read_dir(self.pack()).is_ok_and(|mut entries| entries.next().is_some())
+    }
+
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }

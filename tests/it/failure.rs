@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
 use cortado::{Cancel, Error, Event, Outcome, Project, Task};
@@ -94,8 +95,16 @@ fn an_interrupted_run_is_finished_by_the_next_one() {
     let seen = std::thread::scope(|scope| {
         let project = shop.project(tasks("yes"));
         let (shop, cancel, pipe) = (&shop, &cancel, &pipe);
-        let run = scope.spawn(move || shop.run_with(&project, |engine| engine.store(shop.store()).cancel(cancel)));
+        let (kept, is_kept) = channel();
+        let tell = move |event: &Event| {
+            if matches!(event, Event::Stored { .. }) {
+                kept.send(()).unwrap();
+            }
+        };
+        let run = scope
+            .spawn(move || shop.run_with(&project, |engine| engine.store(shop.store()).cancel(cancel).observe(tell)));
         fs::read(pipe).unwrap();
+        is_kept.recv().unwrap();
         cancel.cancel();
         run.join().unwrap()
     });
@@ -136,6 +145,8 @@ fn a_graph_that_cannot_be_is_refused_before_anything_is_made() {
     assert_eq!(refused(vec![task("a", "zlob")], |engine| engine), "task `a` names the unknown dependency `zlob`");
     assert_eq!(refused(vec![shop.ware("a", "x")], |engine| engine.only(["b"])), "unknown task `b`");
     assert_eq!(refused(vec![shop.ware("a", "x")], |engine| engine.jobs(0)), "jobs: a run needs at least one worker");
+    let slotless = refused(vec![shop.ware("a", "x")], |engine| engine.transfers(0));
+    assert_eq!(slotless, "transfers: a run needs at least one transfer slot");
     let twice = shop.builder().tasks([shop.ware("a", "x"), shop.ware("a", "y")]).build();
     assert_eq!(twice.unwrap_err().to_string(), "two tasks are named `a`");
 }

@@ -24,4 +24,5 @@ mod support;
 mod tiers;
 #[cfg(feature = "lua")]
 mod toolbox;
+mod transfers;
 mod umask;

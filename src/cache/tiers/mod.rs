@@ -212,6 +212,10 @@ impl Callbacks for Tiers {
         Ok(())
     }
 
+    fn requires_write(&self) -> bool {
+        self.iter().any(|tier| tier.settings.required && tier.settings.mode.writes())
+    }
+
     fn claim(&self, claim: &Claim<'_>) -> anyhow::Result<Claimed> {
         let Some(flights) = &self.flights else { return Ok(Claimed::Build) };
         let name = super::artifact::filename(claim.tag());

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use cortado::{Miss, Objects, Project, Put, Store, Stored, Task, Tier};
+use cortado::{Miss, Objects, Project, Put, Store, Stored, Tier};
 
 use super::{Gate, Manner, Opening, Spy, adds_up, counts, far, gate, hasty, left, near, run, run_afresh};
 use crate::support::Shop;
@@ -76,13 +76,13 @@ impl Store for Silent {
 #[test]
 fn a_remote_that_never_answers_costs_one_time_out_whatever_the_number_of_tasks() {
     let timeout = Duration::from_millis(400);
-    for jobs in [1, 4] {
+    for (jobs, transfers) in [(1, 1), (4, 8)] {
         let shop = Shop::new();
         let project = wide(&shop, 24);
         let timed = |tiers: Vec<Tier>| {
             shop.clean();
             let (tiers, start) = (cortado::Tiers::new(tiers).unwrap(), Instant::now());
-            let seen = shop.run_with(&project, |engine| engine.callbacks(tiers).jobs(jobs));
+            let seen = shop.run_with(&project, |engine| engine.callbacks(tiers).jobs(jobs).transfers(transfers));
             assert!(seen.report.success());
             (seen, start.elapsed())
         };
@@ -93,7 +93,7 @@ fn a_remote_that_never_answers_costs_one_time_out_whatever_the_number_of_tasks()
         let remote = Tier::far("team", silent.clone()).timeout(Some(timeout));
         let (seen, with_remote) = timed(vec![near("local", &local), remote]);
         assert!(with_remote < alone + timeout + Duration::from_secs(1), "{alone:?} became {with_remote:?}");
-        assert!(silent.connections.load(Ordering::SeqCst) <= jobs, "who came later did not even ask");
+        assert!(silent.connections.load(Ordering::SeqCst) <= transfers, "who came later did not even ask");
         assert_eq!(left(&seen), [("team", "no answer within 400 ms")]);
         assert_eq!(seen.warnings(), [""; 0]);
         let misses = &counts(&seen, "team").misses;
@@ -106,25 +106,6 @@ fn a_remote_that_never_answers_costs_one_time_out_whatever_the_number_of_tasks()
 }
 
 #[test]
-fn whoever_waits_for_a_silent_tier_is_called_back_by_the_first_time_out() {
-    let shop = Shop::new();
-    let team = Spy::new();
-    let (gate, _open) = gate();
-    team.behaves(Manner::Hangs(gate));
-    // The second task begins to wait while the first does, and ends to wait with it, long before its own limit.
-    let head = Task::new("head").version("1").cache(false).command("sleep 0.2");
-    let project = shop.project([shop.ware("a", "x"), head, shop.ware("b", "y").depends_on("head")]);
-    let tier = far("team", &team).timeout(Some(Duration::from_millis(400)));
-    let seen = run(&shop, &project, [tier]);
-    assert!(seen.report.success());
-    let waited: Vec<_> = seen.report.tasks.iter().flat_map(|task| &task.looks).collect();
-    let [a, b] = waited[..] else { panic!("{waited:?}") };
-    assert_eq!((&a.miss, &b.miss), (&Some(Miss::TimedOut), &Some(Miss::Skipped)));
-    assert!(b.duration < Duration::from_millis(350), "{:?}", b.duration);
-    assert_eq!(left(&seen).len(), 1);
-}
-
-#[test]
 fn a_tier_that_fails_is_left_alone_after_a_few_times() {
     for (kind, refused) in [(ErrorKind::ConnectionRefused, 3), (ErrorKind::PermissionDenied, 3), (ErrorKind::Other, 0)]
     {
@@ -132,10 +113,9 @@ fn a_tier_that_fails_is_left_alone_after_a_few_times() {
         let team = Spy::new();
         team.behaves(Manner::Fails(kind));
         let seen = shop.run_with(&wide(&shop, 8), |engine| {
-            engine.jobs(1).callbacks(cortado::Tiers::new([far("team", &team)]).unwrap())
+            engine.transfers(1).callbacks(cortado::Tiers::new([far("team", &team)]).unwrap())
         });
         assert!(seen.report.success());
-        // Of the first task the update fails too.
         let counts = counts(&seen, "team");
         let failures = counts.misses.refused + counts.misses.read_errors + counts.write_errors;
         assert_eq!((failures, team.all_asked()), (3, 3), "{kind}");
@@ -157,7 +137,7 @@ fn a_tier_that_panics_or_lies_is_left_alone_too() {
     let alone = |tier| {
         shop.clean();
         let tiers = cortado::Tiers::new([tier]).unwrap();
-        shop.run_with(&project, |engine| engine.jobs(1).callbacks(tiers))
+        shop.run_with(&project, |engine| engine.transfers(1).callbacks(tiers))
     };
     let lied_to = alone(reading());
     let misses = &counts(&lied_to, "team").misses;
@@ -193,7 +173,7 @@ fn a_tier_that_answers_some_questions_and_not_others_costs_its_budget() {
     team.behaves(Manner::HangsWhenPut(gate));
     let tier = far("team", &team).timeout(Some(Duration::from_millis(60))).budget(Duration::from_millis(100));
     let tiers = cortado::Tiers::new([tier.breaker(100, Duration::ZERO)]).unwrap();
-    let seen = shop.run_with(&wide(&shop, 8), |engine| engine.jobs(1).callbacks(tiers));
+    let seen = shop.run_with(&wide(&shop, 8), |engine| engine.transfers(1).callbacks(tiers));
     assert!(seen.report.success());
     let counts = counts(&seen, "team");
     assert!(counts.write_errors <= 3 && counts.unwritten >= 5, "{counts:?}");
@@ -205,29 +185,21 @@ fn a_tier_that_answers_some_questions_and_not_others_costs_its_budget() {
 fn a_tier_that_answers_again_is_used_again() {
     let shop = Shop::new();
     let team = Spy::new();
-    let names = ["a", "b", "c", "d", "e"];
     let pipe = shop.pipe("probed");
-    let tasks = || {
-        let tasks = names.iter().enumerate().map(|(number, name)| {
-            let task = shop.ware(name, "x");
-            let task = if *name == "d" { task.command(format!("cat '{}'", pipe.display())) } else { task };
-            if number > 0 { task.depends_on(names[number - 1]) } else { task }
-        });
-        shop.project(tasks)
-    };
-    let project = tasks();
-    let told = pipe.clone();
-    // It fails twice, for `a`. What `b` wants finds out whether it is back, and is built meanwhile.
+    let waiting = shop.ware("b", "x").command(format!("cat '{}'", pipe.display())).depends_on("a");
+    let project = shop.project([shop.ware("a", "x"), waiting, shop.ware("c", "x").depends_on("b")]);
+    // All fetches fail. Before the first upload it recovers: that one finds out, and is not waited for.
     team.behaves(Manner::Fails(ErrorKind::ConnectionRefused));
-    let (recovering, count) = (team.clone(), AtomicUsize::new(0));
+    let (told, recovering) = (pipe.clone(), team.clone());
     let tiers = cortado::Tiers::new([far("team", &team).breaker(2, Duration::ZERO)]).unwrap();
     let seen = shop.run_with(&project, |engine| {
-        engine.jobs(1).callbacks(tiers).observe(move |event| match event {
-            cortado::Event::TaskFinished { .. } if count.fetch_add(1, Ordering::SeqCst) == 0 => {
+        engine.jobs(1).transfers(1).callbacks(tiers).observe(move |event| match event {
+            cortado::Event::StepStarted { task, step: 2, .. } if &**task == "a" => {
                 recovering.behaves(Manner::Good);
+                recovering.forget();
             }
-            // By the time that `d` is built, the probe has been answered.
-            cortado::Event::StepStarted { task, step: 3, .. } if &**task == "d" => {
+            // By the time that `b` is built, the probe has been answered.
+            cortado::Event::StepStarted { task, step: 3, .. } if &**task == "b" => {
                 let (told, probed) = (told.clone(), recovering.clone());
                 std::thread::spawn(move || {
                     while probed.asked("has") == 0 {
@@ -241,12 +213,9 @@ fn a_tier_that_answers_again_is_used_again() {
         })
     });
     assert!(seen.report.success());
-    let counts = counts(&seen, "team");
-    assert_eq!((counts.misses.refused, counts.write_errors), (1, 1));
-    let e = seen.report.tasks.iter().find(|task| task.name == "e").unwrap();
-    assert_eq!(e.looks[0].miss, Some(Miss::Absent), "it was asked");
-    assert!(e.offers[0].kept.is_kept());
-    assert_eq!(left(&seen).len(), 1);
+    let offers: Vec<_> = seen.report.tasks.iter().flat_map(|task| &task.offers).map(|offer| &offer.kept).collect();
+    assert_eq!(offers, [&cortado::Kept::Skipped, &cortado::Kept::Stored, &cortado::Kept::Stored]);
+    assert_eq!((counts(&seen, "team").misses.refused, left(&seen).len()), (2, 1));
     adds_up(&seen);
 }
 

@@ -34,7 +34,7 @@ fn a_far_hit_fills_all_nearer_tiers_and_a_near_hit_asks_nobody_else() {
     let filling = run_afresh(&shop, &project, tiers());
     assert_eq!(filling.of("a"), "restored");
     let from = filling.events.iter().find_map(|event| match event {
-        Event::Hit { tier, size, .. } => Some((tier.to_string(), *size)),
+        Event::Fetched { tier, size, .. } => Some((tier.to_string(), *size)),
         _ => None,
     });
     let size = team.contents()[0].len() as u64;

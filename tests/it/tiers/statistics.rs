@@ -93,7 +93,7 @@ fn callbacks_without_tiers_are_counted_as_one() {
     let (built, restored) = (counts(&first, "cache"), counts(&second, "cache"));
     assert_eq!((built.misses.absent, built.writes, built.bytes_written), (1, 1, size));
     assert_eq!((restored.hits, restored.bytes_read, restored.offers), (1, size, 0));
-    let hit = second.events.iter().any(|event| matches!(event, Event::Hit { tier, .. } if &**tier == "cache"));
+    let hit = second.events.iter().any(|event| matches!(event, Event::Fetched { tier, .. } if &**tier == "cache"));
     assert!(hit);
 }
 

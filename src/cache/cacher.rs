@@ -199,7 +199,7 @@ impl Cacher {
     }
 
     /// Disowns what was unpacked: it is whole, but nobody who is trusted vouches for it. The fetch is a miss of that
-    /// kind unless something else is unpacked, and the rebuilt artifact takes the place of the one that is kept.
+    /// kind unless something else is unpacked. It is for callbacks that check where an artifact comes from.
     pub fn distrust(&self, reason: impl Into<String>) {
         let mut found = self.found();
         if !matches!(*found, Found::Closed) {

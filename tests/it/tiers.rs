@@ -223,7 +223,7 @@ fn far(name: &str, spy: &Arc<Spy>) -> Tier {
 
 /// One that is going to be silent, which is found out quickly.
 fn hasty(name: &str, spy: &Arc<Spy>) -> Tier {
-    far(name, spy).timeout(Some(Duration::from_millis(150)))
+    far(name, spy).timeout(Some(Duration::from_millis(400)))
 }
 
 fn near(name: &str, spy: &Arc<Spy>) -> Tier {

@@ -70,7 +70,12 @@ impl<'s> Search<'s> {
 
     /// Brings what a farther tier had to those that were passed.
     fn fill(&mut self, copy: Option<Arc<TempPath>>) {
-        let Some(copy) = copy else { return };
+        let Some(copy) = copy else {
+            if !self.passed.is_empty() {
+                self.cacher.warn("no nearer tier is filled: the artifact could not be copied");
+            }
+            return;
+        };
         let size = std::fs::metadata(&**copy).map_or(0, |metadata| metadata.len());
         for passed in &self.passed {
             let Some(line) = self.lines.get(passed.position) else { continue };

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use cortado::{Miss, Objects, Project, Put, Store, Stored, Tier};
 
 use super::{Gate, Manner, Opening, Spy, adds_up, counts, far, gate, hasty, left, near, run, run_afresh};
-use crate::support::Shop;
+use crate::support::{Seen, Shop};
 
 /// Many tasks, none of which waits for another.
 fn wide(shop: &Shop, count: usize) -> Project {
@@ -73,35 +73,39 @@ impl Store for Silent {
     }
 }
 
+/// How long a run of many tasks takes with these tiers, and what it shows.
+fn timed(tiers: Vec<Tier>, jobs: usize, transfers: usize) -> (Seen, Duration) {
+    let shop = Shop::new();
+    let project = wide(&shop, 24);
+    let (tiers, start) = (cortado::Tiers::new(tiers).unwrap(), Instant::now());
+    let seen = shop.run_with(&project, |engine| engine.callbacks(tiers).jobs(jobs).transfers(transfers));
+    assert!(seen.report.success());
+    (seen, start.elapsed())
+}
+
 #[test]
 fn a_remote_that_never_answers_costs_one_time_out_whatever_the_number_of_tasks() {
     let timeout = Duration::from_millis(400);
     for (jobs, transfers) in [(1, 1), (4, 8)] {
-        let shop = Shop::new();
-        let project = wide(&shop, 24);
-        let timed = |tiers: Vec<Tier>| {
-            shop.clean();
-            let (tiers, start) = (cortado::Tiers::new(tiers).unwrap(), Instant::now());
-            let seen = shop.run_with(&project, |engine| engine.callbacks(tiers).jobs(jobs).transfers(transfers));
-            assert!(seen.report.success());
-            (seen, start.elapsed())
-        };
-        let local = Spy::new();
-        let (_, alone) = timed(vec![near("local", &local)]);
-        local.clear();
-        let silent = Arc::new(Silent::new());
-        let remote = Tier::far("team", silent.clone()).timeout(Some(timeout));
-        let (seen, with_remote) = timed(vec![near("local", &local), remote]);
-        assert!(with_remote < alone + timeout + Duration::from_secs(1), "{alone:?} became {with_remote:?}");
-        assert!(silent.connections.load(Ordering::SeqCst) <= transfers, "who came later did not even ask");
-        assert_eq!(left(&seen), [("team", "no answer within 400 ms")]);
-        assert_eq!(seen.warnings(), [""; 0]);
-        let misses = &counts(&seen, "team").misses;
-        assert_eq!((misses.timed_out, misses.timed_out + misses.skipped), (misses.timed_out.max(1), 24));
-        assert_eq!(counts(&seen, "team").unwritten, 24);
-        assert_eq!(seen.report.cache.stored, 24, "the near tier has everything");
-        adds_up(&seen);
-        silent.held.lock().unwrap().clear();
+        let mut costs = Vec::new();
+        // One of three, since the machine may be busy with something else just then.
+        while costs.len() < 3 && costs.last().is_none_or(|cost| *cost > timeout + Duration::from_secs(1)) {
+            let (_, alone) = timed(vec![near("local", &Spy::new())], jobs, transfers);
+            let silent = Arc::new(Silent::new());
+            let remote = Tier::far("team", silent.clone()).timeout(Some(timeout));
+            let (seen, with_remote) = timed(vec![near("local", &Spy::new()), remote], jobs, transfers);
+            costs.push(with_remote.saturating_sub(alone));
+            assert!(silent.connections.load(Ordering::SeqCst) <= transfers, "who came later did not even ask");
+            assert_eq!(left(&seen), [("team", "no answer within 400 ms")]);
+            assert_eq!(seen.warnings(), [""; 0]);
+            let misses = &counts(&seen, "team").misses;
+            assert!(misses.timed_out >= 1 && misses.timed_out + misses.skipped == 24, "{misses:?}");
+            assert_eq!(counts(&seen, "team").unwritten, 24);
+            assert_eq!(seen.report.cache.stored, 24, "the near tier has everything");
+            adds_up(&seen);
+            silent.held.lock().unwrap().clear();
+        }
+        assert!(costs.last().is_some_and(|cost| *cost <= timeout + Duration::from_secs(1)), "{costs:?}");
     }
 }
 

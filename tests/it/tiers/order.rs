@@ -126,3 +126,44 @@ fn tiers_need_names_of_their_own() {
     assert_eq!(error.to_string(), "tier `team`: two tiers have this name");
     assert!(cortado::Tiers::new([near("", &spy)]).is_err());
 }
+
+#[cfg(feature = "signing")]
+#[test]
+fn what_nobody_trusted_has_signed_is_replaced_by_what_a_farther_tier_has() {
+    use cortado::SigningKey;
+    let shop = Shop::new();
+    let project = shop.project([shop.ware("a", "x")]);
+    let [local, team] = [Spy::new(), Spy::new()];
+    let ours = SigningKey::from_seed([7; 32]);
+    let signing = |tiers: Vec<cortado::Tier>| {
+        shop.clean();
+        let tiers = cortado::Tiers::new(tiers).unwrap();
+        let ours = ours.clone();
+        shop.run_with(&project, |engine| engine.callbacks(tiers).trust([ours.public()]).sign(ours))
+    };
+    signing(vec![far("team", &team)]);
+    run_afresh(&shop, &project, [near("local", &local)]);
+    let seen = signing(vec![near("local", &local), far("team", &team)]);
+    assert_eq!(seen.of("a"), "restored");
+    let counted = counts(&seen, "local");
+    assert_eq!((counted.misses.untrusted, counted.removed, counted.fills), (1, 0, 1));
+    assert_eq!(local.contents(), team.contents());
+    adds_up(&seen);
+}
+
+#[test]
+fn what_a_callback_distrusts_is_not_used() {
+    let shop = Shop::new();
+    let project = shop.project([shop.ware("a", "x")]);
+    shop.run(&project);
+    let object = shop.objects().remove(0);
+    shop.clean();
+    let fetch = move |cacher: &cortado::Cacher| {
+        cacher.unpack(&object)?;
+        cacher.distrust("it is Friday");
+        Ok(false)
+    };
+    let seen = shop.run_with(&project, |engine| engine.callbacks(cortado::closures(fetch, |_| Ok(true))));
+    assert_eq!((seen.of("a"), seen.misses()), ("built".into(), vec![&Miss::Untrusted("it is Friday".into())]));
+    assert!(shop.is_tidy());
+}

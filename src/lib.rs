@@ -78,8 +78,8 @@ pub use report::{
     LockedSource, Manifest, Narrator, Paint, PlanReport, Software, TaskLicense, TaskList, TaskPlan, summary,
 };
 pub use run::{
-    Action, CacheReport, Clean, Cleaned, Decision, Engine, Event, History, Outcome, Preview, Progress, Report,
-    SourceState, TaskRef, TaskReport, TierReport,
+    Action, CacheReport, Clean, Cleaned, Decision, Engine, Event, History, Origin, Outcome, Preview, Progress, Report,
+    SourceState, Standing, TaskRef, TaskReport, TierReport,
 };
 
 /// The pages whose code has to compile.

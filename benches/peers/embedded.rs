@@ -15,11 +15,13 @@ fn main() -> anyhow::Result<()> {
     };
     let cached = args.next().is_none();
     let graph = std::fs::read_to_string(&graph).with_context(|| format!("could not read `{graph}`"))?;
+    let mut tasks = Vec::with_capacity(graph.lines().count());
+    tasks.extend(graph.lines().filter_map(task));
     let project = Project::new("peers")
         .install_dir(dir.join("out"))
         .work_dir(dir.join("work"))
         .cache(cached)
-        .tasks(graph.lines().filter_map(task))
+        .tasks(tasks)
         .build()?;
     let mut engine = Engine::new(&project);
     if cached {

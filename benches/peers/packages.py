@@ -5,15 +5,16 @@ import shutil
 import subprocess
 import sys
 
-APT = {"ninja": "ninja-build", "make": "make", "pigz": "pigz", "tar": "tar", "time": "time"}
-LIMIT = 300
+APT = {"bazel": "bazel-bootstrap", "ninja": "ninja-build", "make": "make", "pigz": "pigz", "tar": "tar", "time": "time"}
+LIMIT = 600
 
 
 def find(program, cache_dir):
     """The path of a program, installed if it is missing; `None` if that fails."""
     path = shutil.which(program) or (turbo(cache_dir) if program == "turbo" else apt(program))
     if path is None:
-        print(f"left out: {program} could not be installed", file=sys.stderr)
+        package = APT.get(program, program)
+        print(f"left out: {program} is not there, and could not be installed as `{package}`", file=sys.stderr)
     return path
 
 

@@ -18,6 +18,8 @@ class Peer:
     """What has to be installed."""
     caches = False
     """Whether it can keep outputs elsewhere and restore them."""
+    has_server = False
+    """Whether the work is done in a process that is not the command's child, so that its cost is not known."""
     largest = 10_000
     """The largest graph that it is asked to build: some would take hours."""
 
@@ -35,6 +37,18 @@ class Peer:
     def env(self, dir):
         """Variables to add to the environment."""
         return {}
+
+    def start(self, dir):
+        """The command that starts what has to be running before the tool is timed; none for most."""
+        return None
+
+    def stop(self, dir):
+        """The command that ends it."""
+        return None
+
+    def clear(self, dir):
+        """The command by which the tool itself deletes its outputs, if that is how it is done."""
+        return None
 
     def output(self, dir, number):
         """Where a task writes."""
@@ -133,6 +147,47 @@ class Turbo(Peer):
         return [f"{dir}/packages/t{number}/out" for number in range(len(graph))]
 
 
+class Bazel(Peer):
+    """Bazel, with its server started before it is timed, and without sandboxes. All the work is the server's."""
+
+    name = program = "bazel"
+    caches = True
+    largest = 1_000
+    has_server = True
+
+    def describe(self, dir, graph, cached):
+        rules = []
+        for number, upstreams in enumerate(graph.upstreams):
+            inputs = ", ".join(f'":t{upstream}"' for upstream in upstreams)
+            step = f"echo {graph.texts[number]} > $@"
+            rules.append(f'genrule(name = "t{number}", srcs = [{inputs}], outs = ["t{number}.txt"], cmd = "{step}")')
+        write(f"{dir}/WORKSPACE", [])
+        write(f"{dir}/BUILD", rules)
+
+    def command(self, dir, cached):
+        cache = [f"--disk_cache={dir}.cache"] if cached else []
+        quiet = ["--noshow_progress", "--show_result=0"]
+        return [*self.client(dir), "build", "--spawn_strategy=local", f"--jobs={JOBS}", *quiet, *cache, "//:all"]
+
+    def start(self, dir):
+        return [*self.client(dir), "info", "release"]
+
+    def stop(self, dir):
+        return [*self.client(dir), "shutdown"]
+
+    def clear(self, dir):
+        return [*self.client(dir), "clean"]
+
+    def client(self, dir):
+        return [self.path, f"--output_user_root={dir}.bazel"]
+
+    def output(self, dir, number):
+        return f"{dir}/bazel-bin/t{number}.txt"
+
+    def outputs(self, dir, graph):
+        return []
+
+
 class Cortado(Peer):
     caches = True
 
@@ -172,12 +227,12 @@ class Rust(Cortado):
         return [f"{self.path}/examples/embedded", "graph", dir, *([] if cached else ["uncached"])]
 
 
-PEERS = [Ninja, Make, Shell, Turbo, Lua, Rust]
+PEERS = [Ninja, Make, Shell, Turbo, Bazel, Lua, Rust]
 
 
 def write(path, lines):
     with open(path, "w") as file:
-        file.write("\n".join(lines) + "\n")
+        file.write("".join(f"{line}\n" for line in lines))
 
 
 def replace(path, text):

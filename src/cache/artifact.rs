@@ -12,6 +12,7 @@ use tempfile::{NamedTempFile, TempPath};
 
 use super::provenance::Provenance;
 use super::remarks::{Remark, Remarks};
+use crate::host::fs::share_file;
 use crate::model::Digest;
 
 /// What `update` is handed. Cheap to clone; the file is removed when the last clone is gone.
@@ -104,8 +105,9 @@ impl Artifact {
         self.inner.remarks.take()
     }
 
-    /// Copies the file into a directory under its own name, and makes the directory if it is not there. It appears
-    /// whole or not at all; one that is there already stays, unless it is to be [replaced](Artifact::replace).
+    /// Copies the file into a directory under its own name, or links it there where that is possible, and makes the
+    /// directory if it is not there. It appears whole or not at all; one that is there already stays, unless it is to
+    /// be [replaced](Artifact::replace).
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -124,6 +126,13 @@ impl Artifact {
     }
 
     fn publish(&self, dir: &Path, target: &Path) -> io::Result<()> {
+        if !self.replace() {
+            match share_file(self.path(), target) {
+                Ok(false) => {}
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => return Ok(()),
+            }
+        }
         let mut file = NamedTempFile::with_prefix_in(".tmp-", dir)?;
         io::copy(&mut File::open(self.path())?, file.as_file_mut())?;
         file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;

@@ -1,7 +1,7 @@
 //! The cacher: what `fetch` is handed. It names an artifact and unpacks the file that the callback found.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,8 +15,12 @@ use super::remarks::{Remark, Remarks};
 use super::trust::Trust;
 use crate::error::Error;
 use crate::host::fs;
+use crate::host::listing::Entry;
 use crate::host::unpack::{Limits, unpack_artifact};
 use crate::model::Digest;
+
+/// Bytes of an artifact that are read ahead.
+const READ_AT_ONCE: usize = 64 << 10;
 
 /// Names the artifact that a task wants, and takes what a callback found. Cheap to clone.
 ///
@@ -63,6 +67,8 @@ pub(crate) struct Restored {
     pub(crate) room: Room,
     /// The SHA-256 of its uncompressed tar.
     pub(crate) digest: Digest,
+    /// What lies in the room, in the order of a listing.
+    pub(crate) entries: Vec<Entry>,
 }
 
 /// A directory that goes when nobody wants it: an artifact may arrive too late, twice, or for a callback that then
@@ -163,7 +169,9 @@ impl Cacher {
     pub fn unpack_from(&self, artifact: impl Read) -> anyhow::Result<bool> {
         let room = self.fresh_dir()?;
         let mut artifact = Watched { inner: artifact, bytes: 0, failure: None };
-        let outcome = unpack_artifact(&mut artifact, self.tag(), room.path(), Limits::default());
+        // Most artifacts are small: one call reads them, where their members are read in pieces of a few bytes.
+        let buffered = BufReader::with_capacity(READ_AT_ONCE, &mut artifact);
+        let outcome = unpack_artifact(buffered, self.tag(), room.path(), Limits::default());
         self.inner.bytes.fetch_add(artifact.bytes, Ordering::Relaxed);
         if let Some(failure) = artifact.failure {
             // The way is to blame, not what lies at its other end.
@@ -174,7 +182,7 @@ impl Cacher {
         match outcome {
             Ok(unpacked) => match self.inner.trust.admits(self.tag(), &unpacked.digest, unpacked.signature.as_ref()) {
                 Ok(()) => {
-                    *found = Found::Whole(Restored { room, digest: unpacked.digest });
+                    *found = Found::Whole(Restored { room, digest: unpacked.digest, entries: unpacked.entries });
                     Ok(true)
                 }
                 Err(reason) => {
@@ -279,9 +287,9 @@ impl Cacher {
     }
 
     fn fresh_dir(&self) -> anyhow::Result<Room> {
-        fs::create_dirs(&self.inner.scratch)?;
-        let dir = tempfile::Builder::new().prefix("tree-").tempdir_in(&self.inner.scratch);
-        let dir = dir.with_context(|| format!("could not create a directory in `{}`", self.inner.scratch.display()))?;
+        let scratch = &self.inner.scratch;
+        let dir = fs::make_in(scratch, || tempfile::Builder::new().prefix("tree-").tempdir_in(scratch));
+        let dir = dir.with_context(|| format!("could not create a directory in `{}`", scratch.display()))?;
         Ok(Room { dir: dir.keep() })
     }
 

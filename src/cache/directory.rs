@@ -20,6 +20,7 @@ use tempfile::NamedTempFile;
 
 use super::store::{Listed, Objects, Put, Store, Stored};
 use crate::error::{Error, Result};
+use crate::host::fs::share_file;
 use crate::model::Digest;
 
 /// A directory that keeps artifacts.
@@ -83,6 +84,21 @@ impl Store for DirectoryStore {
             return Ok(Stored::Present);
         }
         publish(&path, content, options).with_context(|| format!("could not write `{}`", path.display()))
+    }
+
+    /// A link, where the file lies on the same file system.
+    fn put_file(&self, name: &str, path: &Path, options: &Put) -> anyhow::Result<Stored> {
+        let object = self.object(name)?;
+        if !options.replace {
+            match share_file(path, &object) {
+                Ok(true) => return Ok(Stored::New),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(Stored::Present),
+                // Copying says better what is wrong.
+                Ok(false) | Err(_) => {}
+            }
+        }
+        let mut file = File::open(path).with_context(|| format!("could not open `{}`", path.display()))?;
+        self.put(name, &mut file, options)
     }
 
     fn has(&self, name: &str) -> anyhow::Result<bool> {
@@ -193,6 +209,27 @@ mod tests {
         store.put("a", &mut &b"two"[..], &Put::replacing(true)).unwrap();
         assert_eq!(read(&store, "a").as_deref(), Some("two"));
         assert_eq!(store.list().unwrap().count(), 1, "no temporary file is left or listed");
+    }
+
+    #[test]
+    fn a_file_that_all_may_read_is_shared_and_a_private_one_copied() {
+        use std::os::unix::fs::MetadataExt;
+        let dir = tempfile::tempdir().unwrap();
+        let store = DirectoryStore::open(dir.path().join("store")).unwrap();
+        let file = dir.path().join("file");
+        for (name, mode, links) in [("open", 0o644, 2), ("private", 0o600, 1)] {
+            fs::write(&file, name).unwrap();
+            fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+            assert_eq!(store.put_file(name, &file, &Put::default()).unwrap(), Stored::New);
+            assert_eq!(fs::metadata(&file).unwrap().nlink(), links, "{name}");
+            assert_eq!(store.put_file(name, &file, &Put::default()).unwrap(), Stored::Present);
+            fs::remove_file(&file).unwrap();
+            assert_eq!(read(&store, name).as_deref(), Some(name));
+            assert_eq!(fs::metadata(store.object(name).unwrap()).unwrap().mode() & 0o777, 0o644);
+        }
+        fs::write(&file, "other").unwrap();
+        store.put_file("open", &file, &Put::replacing(true)).unwrap();
+        assert_eq!(read(&store, "open").as_deref(), Some("other"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod seal;
 
 use std::collections::HashSet;
 use std::fs::{self, File, FileTimes};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -21,7 +22,7 @@ use crate::host::many;
 use crate::model::Digest;
 
 const SEAL: &str = ".seal";
-const DRAFT: &str = ".tmp-";
+const TEMPORARY: &str = ".tmp-";
 const GONE: &str = ".tmp-gone-";
 
 /// The directory of trees.
@@ -30,7 +31,6 @@ const GONE: &str = ".tmp-gone-";
 /// trees/
 ///   <tag>/            a tree: as it will be from `/`
 ///   <tag>.seal        what is in it; its modification time is the tree's last use
-///   .tmp-<tag>/       a draft, being filled
 ///   .tmp-gone-<tag>/  a tree on its way out
 /// ```
 ///
@@ -73,16 +73,14 @@ impl Trees {
     /// Starts an empty tree.
     #[cfg(test)]
     pub(crate) fn begin(&self, tag: &str) -> Result<TreeDraft<'_>> {
-        let draft = self.draft(tag)?;
-        create_dirs(draft.path())?;
-        Ok(draft)
+        let path = self.dir.join(format!("{TEMPORARY}{tag}"));
+        create_dirs(&path)?;
+        Ok(TreeDraft { trees: self, tag: tag.to_owned(), path, entries: None, placed: false })
     }
 
-    /// Makes a finished stage a draft, by renaming it: it has to be on the same file system.
-    pub(crate) fn adopt(&self, stage: &Path, tag: &str) -> Result<TreeDraft<'_>> {
-        let draft = self.draft(tag)?;
-        fs::rename(stage, draft.path()).map_err(Error::io("rename", stage))?;
-        Ok(draft)
+    /// Takes a finished stage, on the same file system, as a draft. `entries` is the listing of it.
+    pub(crate) fn adopt(&self, stage: &Path, entries: Vec<Entry>, tag: &str) -> TreeDraft<'_> {
+        TreeDraft { trees: self, tag: tag.to_owned(), path: stage.to_path_buf(), entries: Some(entries), placed: false }
     }
 
     /// The tree of a tag, if it is just as it was sealed. Counts as a use.
@@ -108,11 +106,11 @@ impl Trees {
         self.discard(tag)
     }
 
-    /// Removes what killed runs left: drafts, trees without a seal, seals without a tree. Returns how many.
+    /// Removes what killed runs left: temporary names, trees without a seal, seals without a tree. Returns how many.
     pub(crate) fn sweep(&self) -> Result<usize> {
         let names = self.names()?;
         let is_leftover = |name: &str| match name.strip_suffix(SEAL) {
-            _ if name.starts_with(DRAFT) => true,
+            _ if name.starts_with(TEMPORARY) => true,
             Some(tag) => !names.contains(tag),
             None => !names.contains(&format!("{name}{SEAL}")),
         };
@@ -144,10 +142,19 @@ impl Trees {
         self.dir.join(format!("{tag}{SEAL}"))
     }
 
-    fn draft(&self, tag: &str) -> Result<TreeDraft<'_>> {
-        let path = self.dir.join(format!("{DRAFT}{tag}"));
-        remove_tree(&path)?;
-        Ok(TreeDraft { trees: self, tag: tag.to_owned(), path })
+    /// Gives a directory the name of a tag's tree, in place of one that may be there.
+    fn place(&self, draft: &Path, tag: &str) -> Result<PathBuf> {
+        let (path, seal) = (self.path(tag), self.seal_path(tag));
+        match fs::remove_file(&seal) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(Error::io("remove", &seal)(error)),
+            _ => {}
+        }
+        // An empty directory gives way to another, and a full one does not.
+        if fs::rename(draft, &path).is_err() {
+            self.discard(tag)?;
+            fs::rename(draft, &path).map_err(Error::io("rename", draft))?;
+        }
+        Ok(path)
     }
 
     /// Removes a tree under another name, so that nobody sees half of it under its own.
@@ -183,16 +190,20 @@ impl Tree {
     }
 }
 
-/// A tree being filled. Dropped without [`seal`](TreeDraft::seal), it is removed.
+/// A tree that is not finished. Dropped without [`seal`](TreeDraft::seal), it is removed.
 #[derive(Debug)]
 pub(crate) struct TreeDraft<'a> {
     trees: &'a Trees,
     tag: String,
     path: PathBuf,
+    /// What is in it, where that is known.
+    entries: Option<Vec<Entry>>,
+    placed: bool,
 }
 
 impl TreeDraft<'_> {
     /// The directory to fill.
+    #[cfg(test)]
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -205,14 +216,15 @@ impl TreeDraft<'_> {
     /// # Errors
     ///
     /// It holds a socket, pipe or device.
-    pub(crate) fn seal(self, mtime: u64, digest: Option<Digest>) -> Result<Tree> {
-        let draft = self.path();
-        let mut entries = Listing::of(draft)?.entries;
+    pub(crate) fn seal(mut self, mtime: u64, digest: Option<Digest>) -> Result<Tree> {
+        let mut entries = match self.entries.take() {
+            Some(entries) => entries,
+            None => Listing::of(&self.path)?.entries,
+        };
         refuse_special(&self.tag, &entries)?;
-        date(draft, &mut entries, mtime)?;
-        self.trees.remove(&self.tag)?;
-        let path = self.trees.path(&self.tag);
-        fs::rename(draft, &path).map_err(Error::io("rename", draft))?;
+        date(&self.path, &mut entries, mtime)?;
+        let path = self.trees.place(&self.path, &self.tag)?;
+        self.placed = true;
         let seal = Seal::of(&path, entries, digest)?;
         seal.write(&self.trees.seal_path(&self.tag))?;
         Ok(Tree { tag: self.tag.clone(), path, digest, entries: seal.entries })
@@ -221,8 +233,10 @@ impl TreeDraft<'_> {
 
 impl Drop for TreeDraft<'_> {
     fn drop(&mut self) {
-        // What cannot be removed now is swept later.
-        let _ = remove_tree(&self.path);
+        if !self.placed {
+            // What cannot be removed now is swept later.
+            let _ = remove_tree(&self.path);
+        }
     }
 }
 
@@ -234,7 +248,8 @@ fn refuse_special(tag: &str, entries: &[Entry]) -> Result<()> {
     special.map_or(Ok(()), |problem| Err(Error::Archive { archive: tag.to_owned(), problem }))
 }
 
-/// Gives everything in a tree, and its root, one modification time.
+/// Gives everything in a tree, and its root, one modification time. What has it already (all that was unpacked from an
+/// artifact) is left alone.
 fn date(root: &Path, entries: &mut [Entry], mtime: u64) -> Result<()> {
     let time = Timespec { tv_sec: i64::try_from(mtime).unwrap_or(i64::MAX), tv_nsec: 0 };
     let times = Timestamps { last_access: time, last_modification: time };
@@ -242,8 +257,9 @@ fn date(root: &Path, entries: &mut [Entry], mtime: u64) -> Result<()> {
         let result = rustix::fs::utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW);
         result.map_err(|error| Error::io("date", path)(errno(error)))
     };
-    many::try_each(entries, |entry| set(&root.join(&entry.path)))?;
-    entries.iter_mut().for_each(|entry| entry.stat.mtime = (time.tv_sec, 0));
+    let wanted = (time.tv_sec, 0);
+    many::try_each(entries, |entry| if entry.stat.mtime == wanted { Ok(()) } else { set(&root.join(&entry.path)) })?;
+    entries.iter_mut().for_each(|entry| entry.stat.mtime = wanted);
     set(root)
 }
 

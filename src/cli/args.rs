@@ -111,6 +111,16 @@ pub(super) struct Build {
         help_heading = "Cache"
     )]
     pub(super) cache_policy: Policy,
+    /// How hard artifacts are compressed, from 1 (fast) to 12 (small)
+    #[arg(
+        long,
+        env = "CORTADO_COMPRESSION_LEVEL",
+        default_value = "1",
+        value_name = "LEVEL",
+        value_parser = clap::value_parser!(u32).range(1..=12),
+        help_heading = "Cache"
+    )]
+    pub(super) compression_level: u32,
     /// Look for sources, by checksum, in this directory before the network; may be given several times
     #[arg(long, env = "CORTADO_SOURCES", value_delimiter = ':', value_name = "DIR", help_heading = "Sources")]
     pub(super) sources: Vec<PathBuf>,

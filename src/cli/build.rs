@@ -6,15 +6,25 @@ use super::args::{Build, Common};
 use super::cache;
 use super::interrupt::Interrupt;
 use super::live::Live;
-use super::recipe::Loaded;
+use super::memory::Memory;
+use super::recipe::{Loaded, equip};
 use super::screen::Screen;
 use super::terminal::Terminal;
-use crate::{Cancel, Closing, Detail, Engine, Event, Exit, Failure, Narrator, Report, Result, summary};
+use crate::{CachePolicy, Cancel, Closing, Detail, Engine, Event, Exit, Failure, Narrator, Report, Result, summary};
 
 pub(super) fn run(common: &Common, args: &Build, terminal: &Terminal) -> Result<Exit> {
-    let loaded = Loaded::new(common, terminal)?;
+    let memory = Memory::of(common);
+    if let Some(report) = memory.as_ref().and_then(|memory| rest(memory, common, args, terminal)) {
+        conclude(&report, common, terminal);
+        return Ok(leave(report));
+    }
+    let loaded = Loaded::on(memory.as_ref().map(Memory::platform), common, terminal)?;
     let cancel = Cancel::new();
     let engine = cache::connect(loaded.engine(), &args.cache, args.cache_policy.into(), &loaded, terminal)?;
+    let engine = match memory.as_ref().and_then(|memory| memory.origin(loaded.recipe())) {
+        Some(origin) => engine.remember(origin),
+        None => engine,
+    };
     let engine = configure(engine, args).cancel(&cancel);
     let (engine, say) = watch(engine, common, args, terminal);
     let interrupt = Interrupt::listen(&cancel, say)?;
@@ -22,13 +32,42 @@ pub(super) fn run(common: &Common, args: &Build, terminal: &Terminal) -> Result<
     drop(interrupt);
     let report = report?;
     conclude(&report, common, terminal);
-    Ok(Exit::of_report(&report))
+    let exit = leave(report);
+    std::mem::forget(loaded);
+    Ok(exit)
+}
+
+/// Does without the recipe, if nothing has changed since it was read last and nothing is to be done.
+///
+/// No cache is looked at then, so that one that has to be there is looked at in the other way.
+fn rest(memory: &Memory, common: &Common, args: &Build, terminal: &Terminal) -> Option<Report> {
+    let policy = CachePolicy::from(args.cache_policy);
+    if policy.requires_read() || policy.requires_write() {
+        return None;
+    }
+    let standing = memory.standing(common)?;
+    let engine = equip(Engine::new(standing.project()), common.offline).cache_mode(args.cache.mode());
+    let (engine, _) = watch(configure(engine, args), common, args, terminal);
+    let report = engine.rest(&standing);
+    if report.is_some() {
+        standing.notes().iter().for_each(|note| terminal.say(&format!("{note}\n")));
+        std::mem::forget(standing);
+    }
+    report
+}
+
+/// The exit of a run. What is large is not given back piece by piece: the process ends, and gives back all of it.
+fn leave(report: Report) -> Exit {
+    let exit = Exit::of_report(&report);
+    std::mem::forget(report);
+    exit
 }
 
 fn configure<'p>(engine: Engine<'p>, args: &Build) -> Engine<'p> {
     let mut engine = engine
         .only(&args.tasks)
         .keep_going(args.keep_going)
+        .compression_level(args.compression_level)
         .replace_unowned(args.replace_unowned)
         .wait(args.lock.wait())
         .holder("cortado build");

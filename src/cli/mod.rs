@@ -13,6 +13,7 @@ mod licenses;
 mod list;
 mod live;
 mod manifest;
+mod memory;
 mod plan;
 mod recipe;
 mod screen;

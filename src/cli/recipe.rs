@@ -4,20 +4,27 @@ use std::path::{Path, PathBuf};
 
 use super::args::Common;
 use super::terminal::Terminal;
-use crate::{Engine, Error, Project, Recipe, RecipeOptions, Result};
+use crate::{Engine, Error, Platform, Project, Recipe, RecipeOptions, Result};
 
 /// A recipe and the project that it describes.
 pub(super) struct Loaded {
     recipe: Recipe,
     project: Project,
+    platform: Option<Platform>,
     offline: bool,
 }
 
 impl Loaded {
     /// Reads the recipe that the options name.
     pub(super) fn new(common: &Common, terminal: &Terminal) -> Result<Self> {
+        Self::on(None, common, terminal)
+    }
+
+    /// The same, on a machine that was looked at already.
+    pub(super) fn on(platform: Option<&Platform>, common: &Common, terminal: &Terminal) -> Result<Self> {
         let file = &common.file;
-        let recipe = Recipe::load(file, &RecipeOptions::default()).map_err(|error| missing(error, file))?;
+        let options = RecipeOptions { platform: platform.cloned(), ..RecipeOptions::default() };
+        let recipe = Recipe::load(file, &options).map_err(|error| missing(error, file))?;
         recipe.notes().iter().for_each(|note| terminal.say(&format!("{note}\n")));
         let mut project = recipe.project();
         if let Some(dir) = &common.work_dir {
@@ -27,7 +34,7 @@ impl Loaded {
             project = project.install_dir(from_here(dir)?);
         }
         let project = project.build().map_err(|error| recipe.locate(error))?;
-        Ok(Self { recipe, project, offline: common.offline })
+        Ok(Self { recipe, project, platform: options.platform, offline: common.offline })
     }
 
     pub(super) fn recipe(&self) -> &Recipe {
@@ -38,15 +45,24 @@ impl Loaded {
         &self.project
     }
 
-    /// An engine that knows of this process what every command needs.
+    /// An engine for the project.
     pub(super) fn engine(&self) -> Engine<'_> {
-        Engine::new(&self.project).environment(std::env::vars_os()).offline(self.offline)
+        let engine = equip(Engine::new(&self.project), self.offline);
+        match &self.platform {
+            Some(platform) => engine.platform(platform.clone()),
+            None => engine,
+        }
     }
 
     /// Adds the place in the recipe to an error, where it is known.
     pub(super) fn locate<T>(&self, result: Result<T>) -> Result<T> {
         result.map_err(|error| self.recipe.locate(error))
     }
+}
+
+/// Tells an engine of this process what every command needs.
+pub(super) fn equip(engine: Engine<'_>, offline: bool) -> Engine<'_> {
+    engine.environment(std::env::vars_os()).offline(offline)
 }
 
 /// A recipe that is not there is a mistake of whoever called, not of the machine.

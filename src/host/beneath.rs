@@ -37,6 +37,11 @@ impl Root {
         Ok(Root { path: path.to_path_buf(), fd: open(CWD, path, path, OFlags::empty())?, trusting: false })
     }
 
+    /// Opens a directory whose content is ours, if it is there.
+    pub(crate) fn present(path: &Path) -> Result<Option<Root>> {
+        absent_is_none(Root::open(path))
+    }
+
     /// Opens a directory of the system, whose symlinks are trusted: `/lib` may well be one.
     pub(crate) fn trusting(path: &Path) -> Result<Root> {
         Ok(Root { trusting: true, ..Root::open(path)? })
@@ -55,11 +60,7 @@ impl Root {
 
     /// The directory at a relative path, if one is there that [`dir`](Root::dir) would open.
     pub(crate) fn find(&self, relative: &Path) -> Result<Option<Dir>> {
-        match self.dir(relative) {
-            Ok(dir) => Ok(Some(dir)),
-            Err(Error::Io { source, .. }) if is_absence(&source) => Ok(None),
-            Err(error) => Err(error),
-        }
+        absent_is_none(self.dir(relative))
     }
 
     fn descend(&self, relative: &Path, path: &Path) -> Result<OwnedFd> {
@@ -141,9 +142,14 @@ impl Drop for Dir {
     }
 }
 
-fn is_absence(error: &io::Error) -> bool {
+fn absent_is_none<T>(opened: Result<T>) -> Result<Option<T>> {
     let absent = [Errno::NOENT, Errno::NOTDIR, Errno::LOOP];
-    Errno::from_io_error(error).is_some_and(|error| absent.contains(&error))
+    let is_absence = |error: &io::Error| Errno::from_io_error(error).is_some_and(|error| absent.contains(&error));
+    match opened {
+        Ok(opened) => Ok(Some(opened)),
+        Err(Error::Io { source, .. }) if is_absence(&source) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn open(dir: BorrowedFd<'_>, name: &Path, path: &Path, extra: OFlags) -> Result<OwnedFd> {

@@ -4,27 +4,46 @@
 //! machine itself, and nothing is run. What cannot be found out stays empty: a recipe that needs it says so itself.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use crate::model::{Cpu, Distribution, Kernel, Platform};
 
 mod libc;
 
+/// Bytes that `/proc/cpuinfo` of a small machine fits into.
+const TYPICAL: usize = 8192;
+
 /// The platform of the system whose files are below `root`: `/` for this machine.
 pub fn detect(root: &Path) -> Platform {
-    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap_or_default();
+    let read = |path: &str| text(&root.join(path)).unwrap_or_default();
     // https://www.freedesktop.org/software/systemd/man/latest/os-release.html
     let releases = ["etc/os-release", "usr/lib/os-release"].map(|path| distribution(&read(path)));
     Platform {
-        os: std::env::consts::OS.to_owned(),
-        architecture: std::env::consts::ARCH.to_owned(),
-        libc: libc::libc(root),
         distribution: releases.into_iter().find(|release| !release.name.is_empty()).unwrap_or_default(),
         kernel: kernel(&|path| read(path).trim().to_owned()),
         cpu: cpu(&read("proc/cpuinfo")),
         memory: memory(&read("proc/meminfo")),
+        ..detect_key(root)
     }
+}
+
+/// Of the platform only what counts into keys; a plan needs no more.
+pub(crate) fn detect_key(root: &Path) -> Platform {
+    Platform {
+        os: std::env::consts::OS.to_owned(),
+        architecture: std::env::consts::ARCH.to_owned(),
+        libc: libc::libc(root),
+        ..Platform::default()
+    }
+}
+
+/// A small file. Those of `/proc` have no size, by which a reader would know how much to ask for at once.
+fn text(path: &Path) -> Option<String> {
+    let mut text = Vec::with_capacity(TYPICAL);
+    File::open(path).ok()?.read_to_end(&mut text).ok()?;
+    String::from_utf8(text).ok()
 }
 
 fn kernel(read: &dyn Fn(&str) -> String) -> Kernel {
@@ -104,6 +123,8 @@ fn value<'a>(line: &'a str, name: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn facts(os_release: &str) -> [String; 3] {

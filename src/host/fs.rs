@@ -6,7 +6,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use crate::error::{Error, Result};
@@ -28,13 +28,74 @@ pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     file.persist(path).map(drop).map_err(|error| Error::io("write", path)(error.error))
 }
 
+/// Gives a finished file that everyone may read a second name, by a hard link. Whether there is a file of that name now;
+/// `false` where no link can be made, so that it has to be copied.
+///
+/// # Errors
+///
+/// `AlreadyExists` where the name is taken.
+pub(crate) fn share_file(file: &Path, name: &Path) -> io::Result<bool> {
+    if fs::symlink_metadata(file)?.mode() & 0o777 != 0o644 {
+        return Ok(false);
+    }
+    match make_in(parent(name), || fs::hard_link(file, name)) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
+        Err(_) => Ok(false),
+    }
+}
+
 /// Makes a directory and whatever is missing above it, with mode 0755 whatever the umask: products do not depend on it.
 pub(crate) fn create_dirs(path: &Path) -> Result<()> {
-    let missing: Vec<_> = path.ancestors().take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists()).collect();
-    fs::create_dir_all(path).map_err(Error::io("create the directory", path))?;
-    missing.iter().try_for_each(|dir| {
-        fs::set_permissions(dir, Permissions::from_mode(0o755)).map_err(Error::io("set the mode of", dir))
-    })
+    make_dirs(path).map_err(Error::io("create the directory", path))
+}
+
+/// Makes the directory at `relative` below `base`, which is there, and whatever is missing between them: from above,
+/// so that in a fresh base no call is in vain.
+pub(crate) fn create_dirs_below(base: &Path, relative: &Path) -> Result<()> {
+    let mut path = base.to_path_buf();
+    for component in relative {
+        path.push(component);
+        match make_dir(&path) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists || !path.is_dir() => {
+                return Err(Error::io("create the directory", &path)(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Makes something in `dir`. Where the directory is missing, it is made and the making tried once more: to look for it
+/// each time would cost more than all the rest.
+pub(crate) fn make_in<T>(dir: &Path, mut make: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    match make() {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            make_dirs(dir)?;
+            make()
+        }
+        made => made,
+    }
+}
+
+fn make_dirs(path: &Path) -> io::Result<()> {
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+    let made = match (make_dir(path), above) {
+        (Err(error), Some(above)) if error.kind() == ErrorKind::NotFound => {
+            make_dirs(above)?;
+            make_dir(path)
+        }
+        (made, _) => made,
+    };
+    match made {
+        Err(_) if path.as_os_str().is_empty() || path.is_dir() => Ok(()),
+        made => made,
+    }
+}
+
+fn make_dir(path: &Path) -> io::Result<()> {
+    fs::create_dir(path)?;
+    fs::set_permissions(path, Permissions::from_mode(0o755))
 }
 
 /// Whether a directory has nothing in it but temporary files: another process may be about to put the first one there.
@@ -58,7 +119,16 @@ pub(crate) fn probe(path: &Path) -> Result<Option<Metadata>> {
 }
 
 /// Removes whatever is at `path`, a file, a symlink (never its target) or a whole tree; nothing there is fine.
+///
+/// Mostly there is nothing, or an empty directory: one call.
 pub(crate) fn remove_tree(path: &Path) -> Result<()> {
+    match missing_is_fine(fs::remove_dir(path)) {
+        Ok(()) => Ok(()),
+        Err(_) => remove_all(path),
+    }
+}
+
+fn remove_all(path: &Path) -> Result<()> {
     match probe(path)? {
         None => Ok(()),
         Some(found) if !found.is_dir() => missing_is_fine(fs::remove_file(path)).map_err(Error::io("remove", path)),
@@ -78,9 +148,9 @@ pub(crate) fn remove_tree(path: &Path) -> Result<()> {
 /// is ten times slower for some seconds.
 pub(crate) fn empty_dir(path: &Path) -> Result<()> {
     let parent = parent(path);
-    create_dirs(parent)?;
-    if probe(path)?.is_none() {
-        return create_dirs(path);
+    match make_in(parent, || make_dir(path)) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        made => return made.map_err(Error::io("create the directory", path)),
     }
     let aside = tempfile::Builder::new()
         .prefix(".tmp-")

@@ -54,12 +54,12 @@ impl Jobserver {
 
     /// Waits for a token; [`Error::Interrupted`] as soon as `cancel` is cancelled.
     pub(crate) fn acquire(&self, cancel: &Cancel) -> Result<JobToken<'_>> {
-        let watch = cancel.watch()?;
         loop {
             cancel.check()?;
             if self.take()? {
                 return Ok(JobToken { jobserver: self });
             }
+            let watch = cancel.watch()?;
             wait(&mut [PollFd::new(&self.fifo, PollFlags::IN), PollFd::new(&watch, PollFlags::IN)], None)?;
         }
     }

@@ -23,6 +23,7 @@ pub(crate) struct Lanes<J, D> {
     results: VecDeque<Receiver<D>>,
     worker: Arc<dyn Fn() -> Worker<J, D> + Send + Sync>,
     threads: usize,
+    most: usize,
     started: usize,
 }
 
@@ -31,12 +32,26 @@ impl<J: Send + 'static, D: Send + 'static> Lanes<J, D> {
     pub(crate) fn new(threads: usize, worker: impl Fn() -> Worker<J, D> + Send + Sync + 'static) -> Self {
         let (jobs, queue) = mpsc::channel();
         let queue = Arc::new(Mutex::new(queue));
-        Self { lone: None, jobs, queue, results: VecDeque::new(), worker: Arc::new(worker), threads, started: 0 }
+        Self {
+            lone: None,
+            jobs,
+            queue,
+            results: VecDeque::new(),
+            worker: Arc::new(worker),
+            threads,
+            most: usize::MAX,
+            started: 0,
+        }
+    }
+
+    /// No more than `most` lanes, however many cores there are.
+    pub(crate) fn at_most(self, most: usize) -> Self {
+        Self { most, ..self }
     }
 
     /// Whether a result has to be taken before the next job is given.
     pub(crate) fn are_full(&self) -> bool {
-        self.results.len() > 2 * self.threads.max(1)
+        self.results.len() > 4 * self.threads.max(1)
     }
 
     /// Gives a job to the next free worker.
@@ -53,7 +68,8 @@ impl<J: Send + 'static, D: Send + 'static> Lanes<J, D> {
 
     fn send(&mut self, job: J) -> io::Result<()> {
         if self.threads == 0 {
-            self.threads = thread::available_parallelism().map_or(1, usize::from);
+            // Asking takes a dozen system calls, so small streams never do.
+            self.threads = thread::available_parallelism().map_or(1, usize::from).min(self.most);
         }
         if self.started < self.threads {
             self.start()?;

@@ -74,6 +74,13 @@ impl Listing {
     }
 }
 
+impl Entry {
+    /// What `metadata` says of the path at which `kind` lies.
+    pub(crate) fn of(path: PathBuf, kind: Kind, metadata: &Metadata) -> Entry {
+        Entry { path, kind, mode: metadata.mode() & 0o7777, stat: Stat::of(metadata) }
+    }
+}
+
 impl Stat {
     /// The part of `metadata` that betrays a change.
     pub(crate) fn of(metadata: &Metadata) -> Stat {
@@ -106,7 +113,9 @@ fn below(root: &Path, dir: &Path, exclude: Exclude) -> Result<Vec<Entry>> {
         [only] => vec![below(root, &only.path, exclude)?],
         several => several.par_iter().map(|entry| below(root, &entry.path, exclude)).collect::<Result<Vec<_>>>()?,
     };
-    entries.extend(deeper.into_iter().flatten());
+    // Trees are large: nothing is to be held twice, nor room for what does not come.
+    entries.reserve_exact(deeper.iter().map(Vec::len).sum());
+    deeper.into_iter().for_each(|mut deeper| entries.append(&mut deeper));
     Ok(entries)
 }
 
@@ -115,7 +124,9 @@ fn children(root: &Path, dir: &Path, exclude: Exclude) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for child in fs::read_dir(&place).map_err(Error::io("list", &place))? {
         let child = child.map_err(Error::io("list", &place))?;
-        let path = dir.join(child.file_name());
+        let name = child.file_name();
+        let mut path = PathBuf::with_capacity(bytes(dir).len() + 1 + name.len());
+        path.extend([dir.as_os_str(), &name]);
         let is_dir = child.file_type().map_err(Error::io("examine", child.path()))?.is_dir();
         if !exclude(&path, is_dir) {
             let metadata = child.metadata().map_err(Error::io("examine", child.path()))?;
@@ -132,7 +143,7 @@ fn join(root: &Path, dir: &Path) -> PathBuf {
 
 fn entry(root: &Path, path: PathBuf, metadata: &Metadata) -> Result<Entry> {
     let kind = kind(&root.join(&path), metadata)?;
-    Ok(Entry { path, kind, mode: metadata.mode() & 0o7777, stat: Stat::of(metadata) })
+    Ok(Entry::of(path, kind, metadata))
 }
 
 fn kind(place: &Path, metadata: &Metadata) -> Result<Kind> {

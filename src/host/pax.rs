@@ -70,6 +70,8 @@ fn record(key: &str, value: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -100,5 +102,22 @@ mod tests {
             assert_eq!(parse(content.as_bytes()), None, "{content:?}");
         }
         assert_eq!(parse(b""), Some(Vec::new()));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_and_nothing_makes_it_panic(
+            values in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..4),
+            noise in prop::collection::vec(prop_oneof![Just(b' '), Just(b'='), Just(b'\n'), b'0'..=b'9', any::<u8>()], 0..60),
+        ) {
+            let content: Vec<u8> = values.iter().flat_map(|value| record("path", value)).collect();
+            let expected: Vec<_> = values.iter().map(|value| (b"path".as_slice(), value.as_slice())).collect();
+            prop_assert_eq!(parse(&content), Some(expected));
+            for content in [noise.clone(), [content, noise].concat()] {
+                for (key, value) in parse(&content).unwrap_or_default() {
+                    prop_assert!(key.len() + value.len() < content.len());
+                }
+            }
+        }
     }
 }

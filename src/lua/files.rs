@@ -1,7 +1,7 @@
 //! The files that a recipe may read: those below its own directory, each once. What was read is remembered, so that a
 //! second state made from the same recipe sees the same bytes whatever has happened on disk since.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -17,17 +17,19 @@ pub(super) struct Files {
     largest: u64,
     live: bool,
     record: RefCell<Record>,
+    /// Whether something was asked for that could not be read.
+    missed: Cell<bool>,
 }
 
 impl Files {
     /// The files below `dir`, an absolute path without symbolic links; larger ones than `largest` bytes are refused.
     pub(super) fn below(dir: PathBuf, largest: u64) -> Self {
-        Self { dir, largest, live: true, record: RefCell::default() }
+        Self { dir, largest, live: true, record: RefCell::default(), missed: Cell::new(false) }
     }
 
     /// Files that were read before: the disk is not looked at again.
     pub(super) fn recorded(dir: PathBuf, record: Record) -> Self {
-        Self { dir, largest: 0, live: false, record: RefCell::new(record) }
+        Self { dir, largest: 0, live: false, record: RefCell::new(record), missed: Cell::new(false) }
     }
 
     /// The recipe directory.
@@ -45,7 +47,7 @@ impl Files {
             let problem = format!("`{}` was not read when the recipe was", path.display());
             return Err(Mistake::new(problem).hint("read it outside the callback and keep what it says in a local"));
         }
-        let bytes: Arc<[u8]> = self.read_disk(&path)?.into();
+        let bytes: Arc<[u8]> = self.read_disk(&path).inspect_err(|_| self.missed.set(true))?.into();
         self.record.borrow_mut().insert(path, bytes.clone());
         Ok(bytes)
     }
@@ -53,6 +55,12 @@ impl Files {
     /// Everything read so far.
     pub(super) fn record(&self) -> Record {
         self.record.borrow().clone()
+    }
+
+    /// Whether something was asked for that could not be read: a recipe may go on without, and then says something else
+    /// once it is there.
+    pub(super) fn have_missed(&self) -> bool {
+        self.missed.get()
     }
 
     fn read_disk(&self, path: &Path) -> Result<Vec<u8>, Mistake> {

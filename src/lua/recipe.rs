@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::callbacks::LuaCallbacks;
+use super::files::Record;
 use super::options::RecipeOptions;
 use super::reading::Origin;
 use super::script::Place;
-use crate::{Callbacks, Error, ProjectBuilder, Result};
+use crate::{Callbacks, Digest, Error, ProjectBuilder, Result};
 
 /// A recipe that was read: its project, its cache callbacks, and where everything stands in it.
 #[derive(Clone)]
@@ -19,6 +20,9 @@ pub struct Recipe {
     notes: Vec<String>,
     place: Place,
     tasks: HashMap<String, Place>,
+    dir: PathBuf,
+    /// `None` if something could not be read.
+    record: Option<Arc<Record>>,
 }
 
 impl Recipe {
@@ -58,9 +62,10 @@ impl Recipe {
             return Err(Error::Recipe { file: origin.shown_dir, line: 0, problem: String::new(), hint: String::new() });
         };
         let words = (declared.fetch.is_some(), declared.update.is_some());
-        let record = Some(Arc::new(reading.files.record()));
-        let callbacks =
-            (words != (false, false)).then(|| Arc::new(LuaCallbacks::new(Origin { record, ..origin }, words)));
+        let record = Arc::new(reading.files.record());
+        let dir = origin.dir.clone();
+        let again = Origin { record: Some(record.clone()), ..origin };
+        let callbacks = (words != (false, false)).then(|| Arc::new(LuaCallbacks::new(again, words)));
         Ok(Recipe {
             project: project.tasks(declared.tasks),
             callbacks,
@@ -68,6 +73,8 @@ impl Recipe {
             notes: declared.notes,
             place,
             tasks: declared.places,
+            dir,
+            record: Some(record).filter(|_| !reading.files.have_missed()),
         })
     }
 
@@ -84,6 +91,14 @@ impl Recipe {
     /// Everything that was read: the recipe, the modules it requires, and files.
     pub fn files(&self) -> &[PathBuf] {
         &self.files
+    }
+
+    /// Everything that was read, by absolute paths, with the digests of the bytes that Lua was given: as long as these
+    /// files and the recipe's options are the same, so is what the recipe says. `None` for a recipe that has looked for
+    /// something that it could not read, and may say something else when it can.
+    pub fn origin(&self) -> Option<Vec<(PathBuf, Digest)>> {
+        let files = self.record.as_ref()?.iter();
+        Some(files.map(|(path, bytes)| (self.dir.join(path), Digest::of(bytes))).collect())
     }
 
     /// What the recipe said with `print`, each with its place.

@@ -1,6 +1,5 @@
 //! A project: its directories, what it says about itself, and its tasks, checked as a whole.
 
-use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
@@ -289,7 +288,12 @@ impl ProjectBuilder {
 
     /// Adds tasks.
     pub fn tasks(mut self, tasks: impl IntoIterator<Item = Task>) -> Self {
-        self.project.tasks.extend(tasks);
+        // A vector of many thousand is taken over as it is.
+        let mut tasks: Vec<Task> = tasks.into_iter().collect();
+        match self.project.tasks.is_empty() {
+            true => self.project.tasks = tasks,
+            false => self.project.tasks.append(&mut tasks),
+        }
         self
     }
 
@@ -322,7 +326,7 @@ impl ProjectBuilder {
 }
 
 fn check_tasks(tasks: &[Task]) -> Result<()> {
-    let mut seen = HashSet::with_capacity(tasks.len());
+    let mut seen = hashbrown::HashSet::with_capacity(tasks.len());
     for task in tasks {
         validate::task(task)?;
         if !seen.insert(task.name.as_str()) {

@@ -98,6 +98,10 @@ impl Task {
 
     /// Adds a step of any kind.
     pub fn step(mut self, step: impl Into<Command>) -> Self {
+        if self.commands.is_empty() {
+            // Many tasks have a single step, and room for more would be half of what a task takes.
+            self.commands.reserve_exact(1);
+        }
         self.commands.push(step.into());
         self
     }

@@ -1,5 +1,6 @@
 //! Checks of what a task says: everything that can be wrong with it on any machine.
 
+use std::fmt;
 use std::path::{Component, Path};
 
 use super::checksum::{Algorithm, Checksum};
@@ -11,12 +12,21 @@ use super::source::{Archive, At, Git, Source};
 use super::task::Task;
 use crate::error::{Error, Result};
 
+/// A task as a place in messages, spelled out only when there is one to write: most tasks have no mistakes.
+struct TaskNamed<'t>(&'t str);
+
+impl fmt::Display for TaskNamed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "task `{}`", self.0)
+    }
+}
+
 /// Checks a task by itself; what it depends on is checked with the graph.
 pub(super) fn task(task: &Task) -> Result<()> {
-    let place = format!("task `{}`", task.name);
+    let place = &TaskNamed(&task.name);
     name::check("task", &task.name)?;
     if task.version.is_none() && !task.is_virtual {
-        return Err(invalid(&place, "has no version", "give it one, or make it virtual"));
+        return Err(invalid(place, "has no version", "give it one, or make it virtual"));
     }
     for group in &task.sequences {
         name::check(&format!("{place}, sequence"), group)?;
@@ -28,13 +38,13 @@ pub(super) fn task(task: &Task) -> Result<()> {
     if let Some(path) = &task.relative_path {
         below(&format!("{place}, relative_path"), path)?;
     }
-    env(&place, &task.env)?;
-    source(&place, task.source.as_ref())?;
-    task.commands.iter().try_for_each(|command| check_command(&place, command))
+    env(place, &task.env)?;
+    source(place, task.source.as_ref())?;
+    task.commands.iter().try_for_each(|command| check_command(place, command))
 }
 
 /// Checks the names of declared variables.
-pub(super) fn env(place: &str, env: &Env) -> Result<()> {
+pub(super) fn env(place: &dyn fmt::Display, env: &Env) -> Result<()> {
     for (name, value) in env.iter() {
         if name.is_empty() || name.contains(['=', '\0']) {
             let problem = format!("`{}` cannot be the name of a variable", name.escape_debug());
@@ -48,13 +58,13 @@ pub(super) fn env(place: &str, env: &Env) -> Result<()> {
     Ok(())
 }
 
-fn source(place: &str, source: Option<&Source>) -> Result<()> {
+fn source(place: &dyn fmt::Display, source: Option<&Source>) -> Result<()> {
+    let Some(source) = source else { return Ok(()) };
     let place = format!("{place}, source");
     match source {
-        None => Ok(()),
-        Some(Source::Archive(archive)) => check_archive(&place, archive),
-        Some(Source::Local(local)) => pattern_set(&place, &local.excludes).map(drop),
-        Some(Source::Git(git)) => check_git(&place, git),
+        Source::Archive(archive) => check_archive(&place, archive),
+        Source::Local(local) => pattern_set(&place, &local.excludes).map(drop),
+        Source::Git(git) => check_git(&place, git),
     }
 }
 
@@ -95,7 +105,7 @@ fn check_git(place: &str, git: &Git) -> Result<()> {
     }
 }
 
-fn check_command(place: &str, command: &Command) -> Result<()> {
+fn check_command(place: &dyn fmt::Display, command: &Command) -> Result<()> {
     match command {
         Command::Shell(step) if step.line.contains('\0') => {
             Err(invalid(place, "a command has a NUL character in it", "remove it"))
@@ -106,14 +116,14 @@ fn check_command(place: &str, command: &Command) -> Result<()> {
             Err(invalid(place, &problem, "give its file name, without directories"))
         }
         Command::Bin(step) => env(place, &step.env),
-        Command::Sync(step) => pattern_set(place, &step.excludes).map(drop),
+        Command::Sync(step) => pattern_set(&place.to_string(), &step.excludes).map(drop),
         Command::Mkdir(step) => mode(place, step.mode.unwrap_or(0)),
         Command::Template(step) => mode(place, step.mode),
         _ => Ok(()),
     }
 }
 
-fn mode(place: &str, mode: u32) -> Result<()> {
+fn mode(place: &dyn fmt::Display, mode: u32) -> Result<()> {
     if mode <= 0o7777 {
         return Ok(());
     }
@@ -130,8 +140,8 @@ fn below(place: &str, path: &Path) -> Result<()> {
     Err(invalid(place, &format!("`{}` leaves the source directory", path.display()), "use a path without `..`"))
 }
 
-fn invalid(place: &str, problem: &str, hint: &str) -> Error {
-    Error::Invalid { place: place.to_owned(), problem: problem.to_owned(), hint: hint.to_owned() }
+fn invalid(place: &(impl fmt::Display + ?Sized), problem: &str, hint: &str) -> Error {
+    Error::Invalid { place: place.to_string(), problem: problem.to_owned(), hint: hint.to_owned() }
 }
 
 #[cfg(test)]

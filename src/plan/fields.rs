@@ -93,7 +93,12 @@ fn options(reader: &mut impl Reader, task: &Task) {
 
 /// Inputs and their answers, each pair once, sorted: the order in which a recipe names them does not count.
 fn asked(reader: &mut impl Reader, group: &str, inputs: impl IntoIterator<Item = Input>, answers: &Answers<'_>) {
-    let pairs: BTreeSet<_> = inputs.into_iter().map(|input| (input.to_string(), answers.get(&input))).collect();
+    let mut inputs = inputs.into_iter().peekable();
+    if inputs.peek().is_none() {
+        reader.open(group, 0);
+        return reader.close();
+    }
+    let pairs: BTreeSet<_> = inputs.map(|input| (input.to_string(), answers.get(&input))).collect();
     reader.open(group, pairs.len());
     pairs.iter().for_each(|(label, answer)| reader.text(label, answer));
     reader.close();

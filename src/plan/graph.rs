@@ -4,6 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use hashbrown::HashMap as QuickMap;
 use petgraph::algo::toposort;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::{Dfs, Reversed};
@@ -26,7 +27,7 @@ pub struct Graph<'p> {
 }
 
 /// Where in a project the task of each name is.
-pub(super) type Positions<'p> = HashMap<&'p str, usize>;
+pub(super) type Positions<'p> = QuickMap<&'p str, usize>;
 
 impl<'p> Graph<'p> {
     /// The graph of a project.

@@ -25,6 +25,11 @@ impl Inputs {
         self.answers.insert(input, answer.into());
     }
 
+    /// All inputs with their answers, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Input, &str)> {
+        self.answers.iter().map(|(input, answer)| (input, answer.as_str()))
+    }
+
     /// The answer to an input, if it was looked up.
     pub fn get(&self, input: &Input) -> Option<&str> {
         self.answers.get(input).map(String::as_str)

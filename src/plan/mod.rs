@@ -61,12 +61,12 @@ impl<'p> Plan<'p> {
         let mut plan = Self {
             project,
             inputs,
-            project_shasum: shasum.finish(),
+            project_shasum: shasum.next(),
             tasks: Vec::with_capacity(selection.len()),
             positions: graph.positions(),
             places: vec![None; project.tasks().len()],
         };
-        selection.iter().try_for_each(|position| plan.add(graph, *position))?;
+        selection.iter().try_for_each(|position| plan.add(graph, *position, &mut shasum))?;
         Ok(plan)
     }
 
@@ -99,6 +99,11 @@ impl<'p> Plan<'p> {
         &self.inputs
     }
 
+    /// Whether the project has a task of that name, be it planned or not.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.positions.contains_key(name)
+    }
+
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
         self.positions.get(name).and_then(|position| self.place(*position))
     }
@@ -107,8 +112,8 @@ impl<'p> Plan<'p> {
         self.places.get(position).copied().flatten()
     }
 
-    /// Appends the task at `position` of the project.
-    fn add(&mut self, graph: &Graph<'p>, position: usize) -> Result<()> {
+    /// Appends the task at `position` of the project. `shasum` is one that was told nothing yet.
+    fn add(&mut self, graph: &Graph<'p>, position: usize, shasum: &mut Shasum) -> Result<()> {
         let task = self.project.tasks().get(position).ok_or_else(|| self.unselectable("a task that is not there"))?;
         if self.place(position).is_some() {
             return Err(self.unselectable(&format!("`{}` twice", task.name())));
@@ -117,14 +122,13 @@ impl<'p> Plan<'p> {
             graph.upstreams(position).iter().map(|upstream| self.place(*upstream)).collect();
         let upstreams =
             upstreams.ok_or_else(|| self.unselectable(&format!("`{}` before its upstreams", task.name())))?;
-        let mut shasum = Shasum::new();
         let answers = Answers::of(&self.inputs);
-        fields::task(&mut shasum, task, &answers, self.project_shasum, self.keys(&upstreams));
+        fields::task(shasum, task, &answers, self.project_shasum, self.keys(&upstreams));
         answers.check(|| format!("task `{}`", task.name()))?;
         let here = self.tasks.len();
         upstreams.iter().for_each(|upstream| self.tasks[*upstream].downstreams.push(here));
         self.places[position] = Some(here);
-        let shasum = shasum.finish();
+        let shasum = shasum.next();
         let tag = tag(self.project.tag_prefix(), task.name(), &shasum);
         self.tasks.push(PlannedTask { task, shasum, tag, upstreams, downstreams: Vec::new() });
         Ok(())
@@ -176,9 +180,12 @@ impl<'p> PlannedTask<'p> {
     }
 }
 
-fn tag(prefix: &str, name: &str, shasum: &Digest) -> String {
-    match prefix {
-        "" => format!("{name}-{shasum}"),
-        prefix => format!("{prefix}-{name}-{shasum}"),
-    }
+/// The tag of a task of that name with that key.
+pub(crate) fn tag(prefix: &str, name: &str, shasum: &Digest) -> String {
+    let hex = shasum.hex();
+    let hex = std::str::from_utf8(&hex).unwrap_or_default();
+    let mut tag = String::with_capacity(prefix.len() + name.len() + hex.len() + 2);
+    let parts: &[&str] = if prefix.is_empty() { &[name, "-", hex] } else { &[prefix, "-", name, "-", hex] };
+    parts.iter().for_each(|part| tag.push_str(part));
+    tag
 }

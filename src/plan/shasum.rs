@@ -9,6 +9,8 @@ use crate::model::{Digest, Encoder};
 /// every key with it.
 pub const KEY_FORMAT: u32 = 1;
 
+const MAGIC: &str = "cortado key 1\n";
+
 /// Hashes the fields that it is told.
 pub(super) struct Shasum {
     encoder: Encoder,
@@ -16,22 +18,35 @@ pub(super) struct Shasum {
 
 impl Shasum {
     pub(super) fn new() -> Self {
-        Self { encoder: Encoder::new(&format!("cortado key {KEY_FORMAT}\n")) }
+        Self { encoder: Encoder::new(MAGIC) }
     }
 
-    pub(super) fn finish(self) -> Digest {
-        self.encoder.finish()
+    /// The key of everything told. What is told next belongs to another one.
+    pub(super) fn next(&mut self) -> Digest {
+        self.encoder.next(MAGIC)
     }
 }
 
 impl Reader for Shasum {
+    #[inline]
     fn bytes(&mut self, label: &str, value: &[u8]) {
         self.encoder.value(label, value);
     }
 
+    #[inline]
     fn open(&mut self, label: &str, count: usize) {
         self.encoder.group(label, count);
     }
 
     fn close(&mut self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_the_first_thing_hashed() {
+        assert_eq!(MAGIC, format!("cortado key {KEY_FORMAT}\n"));
+    }
 }

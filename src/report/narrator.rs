@@ -131,6 +131,9 @@ impl Narrator {
     }
 
     fn finished(&mut self, task: &TaskRef, outcome: &Outcome, duration: Duration) -> Vec<String> {
+        if *outcome == Outcome::UpToDate {
+            return Vec::new();
+        }
         let time = text::duration(duration);
         match outcome {
             Outcome::UpToDate => Vec::new(),

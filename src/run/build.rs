@@ -1,5 +1,6 @@
 //! Builds a task from its source, into a stage that becomes its tree, or directly into the install directory.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -21,7 +22,7 @@ use crate::cache::remarks::Remarks;
 use crate::cache::{self, Artifact, CachePolicy, Guard, Tree, Turn};
 use crate::error::{Error, Result};
 use crate::host::fs;
-use crate::host::listing::{Kind, Listing};
+use crate::host::listing::{Entry, Kind, Listing};
 use crate::host::pack::{PackOptions, pack};
 use crate::model::Paths;
 use crate::plan::PlannedTask;
@@ -74,7 +75,8 @@ impl Shared<'_> {
     ) -> Result<Option<Result<Artifact, String>>> {
         let paths = self.paths(task);
         fs::empty_dir(&paths.stage_dir)?;
-        fs::create_dirs(&paths.stage_install_dir)?;
+        let prefix = paths.stage_install_dir.strip_prefix(&paths.stage_dir).unwrap_or(&paths.stage_install_dir);
+        fs::create_dirs_below(&paths.stage_dir, prefix)?;
         let start = Instant::now();
         self.work(task, name, source, &paths, log, &paths.stage_dir)?;
         if !task.task().preserve_symlinks {
@@ -82,8 +84,9 @@ impl Shared<'_> {
         }
         let duration = start.elapsed();
         self.survey().confirm(task.task(), self.plan.inputs())?;
-        let unfit = self.leave_out_special(name, &paths.stage_dir)?;
-        let tree = self.trees.adopt(&paths.stage_dir, task.tag())?.seal(self.project().source_date_epoch, None)?;
+        let (entries, unfit) = self.inventory(name, &paths.stage_dir)?;
+        let draft = self.trees.adopt(&paths.stage_dir, entries, task.tag());
+        let tree = draft.seal(self.project().source_date_epoch, None)?;
         // Packed before it is installed: installed files may be links into the tree, and open to anyone's hands.
         let packed =
             self.exchange.writes().then(|| unfit.map_or_else(|| self.pack(task, &tree, duration, replace), Err));
@@ -97,18 +100,19 @@ impl Shared<'_> {
         Survey { project: self.project(), state: self.state, cancel: &self.cancel, supply: &self.supply }
     }
 
-    /// Removes sockets, pipes and devices from a stage, since neither a tree nor an artifact can hold them; why the
-    /// stage then cannot be an artifact, if there were any.
-    fn leave_out_special(&self, name: &TaskRef, stage: &Path) -> Result<Option<Error>> {
-        let mut unfit = None;
-        for entry in Listing::of(stage)?.entries {
+    /// What is in a stage. Sockets, pipes and devices are removed from it, since neither a tree nor an artifact can
+    /// hold them; beside it is said why the stage then cannot be an artifact, if there were any.
+    fn inventory(&self, name: &TaskRef, stage: &Path) -> Result<(Vec<Entry>, Option<Error>)> {
+        let (mut entries, mut unfit) = (Listing::of(stage)?.entries, None);
+        for entry in &entries {
             let Kind::Special(what) = entry.kind else { continue };
             self.warn(name, format!("`/{}` is a {what} and is not installed", entry.path.display()));
             fs::remove_tree(&stage.join(&entry.path))?;
             let problem = format!("`{}` is a {what}, which an artifact cannot hold", entry.path.display());
             unfit.get_or_insert(Error::Archive { archive: name.to_string(), problem });
         }
-        Ok(unfit)
+        entries.retain(|entry| !matches!(entry.kind, Kind::Special(_)));
+        Ok((entries, unfit))
     }
 
     /// Nothing is staged, so what the steps write can only be observed, at the end of the run.
@@ -163,7 +167,7 @@ impl Shared<'_> {
             limit: task.task().time_limit,
         };
         source::bring(task.task(), source, &self.dir.source(task.name()), &self.supply, &context)?;
-        if !paths.source_dir.is_dir() {
+        if task.task().relative_path.is_some() && !paths.source_dir.is_dir() {
             return Err(Error::Step {
                 step: "relative_path".into(),
                 problem: format!("the source has no directory `{}`", super::shared::shown(&paths.source_dir)),
@@ -242,9 +246,11 @@ impl Shared<'_> {
 
     fn pack(&self, task: &PlannedTask<'_>, tree: &Tree, build_time: Duration, replace: bool) -> Result<Artifact> {
         let dir = self.dir.pack();
-        fs::create_dirs(&dir)?;
-        let file = NamedTempFile::with_prefix_in(format!("{}.", task.name()), &dir);
+        let file = fs::make_in(&dir, || NamedTempFile::with_prefix_in(format!("{}.", task.name()), &dir));
         let mut file = file.map_err(Error::io("create a file in", &dir))?;
+        // For everyone to read, so that a store on this file system can keep the file itself.
+        let open = std::fs::Permissions::from_mode(0o644);
+        file.as_file().set_permissions(open).map_err(Error::io("set the mode of", file.path()))?;
         let vouch = self.settings.trust.vouch(task.tag());
         let options = PackOptions {
             mtime: self.project().source_date_epoch,

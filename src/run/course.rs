@@ -1,12 +1,13 @@
 //! The course of a run: from its plan to its report.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use super::event::Outcome;
 use super::executor::{self, Ended};
-use super::install::{InstallOptions, Installer, Verdict};
+use super::idle::{self, Intact};
+use super::install::{Expected, InstallOptions, Installer};
 use super::observers::Observers;
 use super::report::{CacheReport, Report, TaskReport};
 use super::settings::Settings;
@@ -17,7 +18,6 @@ use super::summary;
 use super::work_dir::WorkDir;
 use crate::cache::{CacheMode, Trees};
 use crate::error::Result;
-use crate::host::many;
 use crate::model::{Project, Task, pattern_set};
 use crate::plan::Plan;
 
@@ -28,42 +28,64 @@ pub(super) struct Course<'c> {
     pub(super) observers: &'c Observers,
     pub(super) plan: &'c Plan<'c>,
     pub(super) state: &'c Mutex<State>,
+    /// For each task the tag under which it was found intact; empty if nobody has looked.
+    pub(super) found: Vec<Option<String>>,
 }
 
 impl Course<'_> {
-    /// Runs the plan to its end.
-    pub(super) fn run(&self, dir: WorkDir, supply: Supply, start: Instant) -> Result<Report> {
-        let installer = Installer::new(self.install_options()?, self.state);
-        self.remove_departed(&installer)?;
-        let current = self.current(&installer)?;
+    /// Runs the plan to its end. With the report comes the licence summary, if it is one of ours.
+    pub(super) fn run(&self, dir: WorkDir, supply: Supply, start: Instant) -> Result<(Report, Option<String>)> {
+        let mut installer = Installer::new(self.install_options()?, self.state);
+        let departed = self.remove_departed(&installer)?;
+        let current = self.current(&installer, departed)?;
         let idle = current.iter().all(|current| *current);
+        if idle && !dir.has_leftovers() {
+            return self.rest(&installer, start);
+        }
+        installer.expect(self.plan.tasks().iter().map(|task| (task.name().into(), task.tag().into())).collect());
         let trees = Trees::open(&dir.trees())?;
-        if !idle || dir.has_leftovers() {
-            dir.sweep(&self.project.tasks().iter().map(Task::name).collect())?;
-            trees.sweep()?;
+        dir.sweep(&self.project.tasks().iter().map(Task::name).collect())?;
+        trees.sweep()?;
+        if idle {
+            return self.rest(&installer, start);
         }
         let shared = Shared::new(self.plan, self.settings, dir, self.state, trees, installer, supply, self.observers);
-        if !idle {
-            shared.check_cache()?;
-        }
+        shared.check_cache()?;
         let ended = executor::execute(&shared, &current);
         let sound = self.plan.tasks().iter().zip(&ended).filter(|(_, ended)| ended.outcome.is_success());
         let sound = sound.map(|(task, _)| task.name()).collect();
         shared.installer.observe(&shared.spans.lock().unwrap_or_else(PoisonError::into_inner), &sound)?;
         let report = self.report(&shared, ended, start);
+        let mut summary = None;
         if report.tasks.iter().all(|task| task.outcome.is_success()) {
-            self.conclude(&shared, idle)?;
+            summary = self.summarize(&shared.installer)?;
+            let keep = self.plan.tasks().iter().map(|task| task.tag().to_owned()).collect();
+            shared.trees.prune(&keep, self.settings.keep_trees, SystemTime::now())?;
         }
-        Ok(report)
+        Ok((report, summary))
+    }
+
+    /// A run with nothing to do. No tree has become old by it.
+    fn rest(&self, installer: &Installer<'_>, start: Instant) -> Result<(Report, Option<String>)> {
+        let tasks = self.plan.tasks().iter();
+        let tasks = tasks.map(|task| Intact { name: task.name(), tag: task.tag(), shasum: task.shasum() });
+        idle::tell(tasks.clone(), self.observers);
+        let summary = self.summarize(installer)?;
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok((idle::report(self.project.name(), tasks, &state, start), summary))
     }
 
     /// Of each task, whether it and everything upstream of it is installed as planned, and stays so. Direct tasks that
     /// are going to run are made ready for that first.
-    fn current(&self, installer: &Installer<'_>) -> Result<Vec<bool>> {
+    fn current(&self, installer: &Installer<'_>, departed: bool) -> Result<Vec<bool>> {
         if self.settings.cache_mode == CacheMode::Recache {
             return Ok(vec![false; self.plan.tasks().len()]);
         }
-        let current = self.intact(installer);
+        // Whatever a task has left behind may have been another's before.
+        let current = match self.found.len() == self.plan.tasks().len() && !departed {
+            true => self.with_upstreams(self.as_found()),
+            false => self.intact(installer),
+        };
         let direct = self.plan.tasks().iter().zip(&current).filter(|(task, _)| !self.project.caches(task.task()));
         let mut running = direct.filter(|(_, current)| !**current).peekable();
         if running.peek().is_none() {
@@ -74,45 +96,55 @@ impl Course<'_> {
     }
 
     fn intact(&self, installer: &Installer<'_>) -> Vec<bool> {
-        let mut intact = many::map(self.plan.tasks(), |task| {
-            installer.verify(task.name(), task.tag(), &task.task().overrides) == Verdict::Intact
-        });
+        self.with_upstreams(installer.intact(self.plan.tasks(), |task| Expected {
+            task: task.name(),
+            tag: task.tag(),
+            overrides: &task.task().overrides,
+        }))
+    }
+
+    fn as_found(&self) -> Vec<bool> {
+        let tasks = self.plan.tasks().iter().zip(&self.found);
+        tasks.map(|(task, found)| found.as_deref() == Some(task.tag())).collect()
+    }
+
+    /// A task stands no longer than those that it was made with.
+    fn with_upstreams(&self, mut intact: Vec<bool>) -> Vec<bool> {
         for (position, task) in self.plan.tasks().iter().enumerate() {
             intact[position] &= task.upstreams().iter().all(|upstream| intact[*upstream]);
         }
         intact
     }
 
-    /// What is left to do once every task has ended well; after an `idle` run no tree has become old.
-    fn conclude(&self, shared: &Shared<'_>, idle: bool) -> Result<()> {
+    /// Writes the licence summary, unless it is there already or a task has a file of its own in its place.
+    fn summarize(&self, installer: &Installer<'_>) -> Result<Option<String>> {
         let text = {
-            let state = shared.state();
-            let complete = |name: &str| state.installed(name).is_some_and(|installed| installed.complete);
-            let installed = |task: &&Task| self.plan.task(task.name()).is_some() || complete(task.name());
+            let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let complete = |name: &str| state.record(name).is_some_and(|record| record.complete);
+            let all = self.plan.tasks().len() == self.project.tasks().len();
+            let installed = |task: &&Task| all || self.plan.task(task.name()).is_some() || complete(task.name());
             summary::text(self.project, self.project.tasks().iter().filter(installed))
         };
         if !summary::is_written(self.project, &text)? {
-            match shared.installer.owner(&self.project.license_summary()) {
+            match installer.owner(&self.project.license_summary()) {
                 None => summary::write(self.project, &text)?,
-                Some(owner) => shared.tell(summary::not_written(self.project, owner.into())),
+                Some(owner) => {
+                    self.observers.tell(&summary::not_written(self.project, owner.into()));
+                    return Ok(None);
+                }
             }
         }
-        if idle {
-            return Ok(());
-        }
-        let keep = self.plan.tasks().iter().map(|task| task.tag().to_owned()).collect();
-        shared.trees.prune(&keep, self.settings.keep_trees, SystemTime::now()).map(drop)
+        Ok(Some(text))
     }
 
-    /// Takes away what tasks have installed that are in the project no more.
-    fn remove_departed(&self, installer: &Installer<'_>) -> Result<()> {
-        let installed: Vec<String> = {
+    /// Takes away what tasks have installed that are in the project no more. Returns whether there were any.
+    fn remove_departed(&self, installer: &Installer<'_>) -> Result<bool> {
+        let departed: Vec<String> = {
             let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.installed_tasks().map(str::to_owned).collect()
+            state.installed_tasks().filter(|task| !self.plan.knows(task)).map(str::to_owned).collect()
         };
-        let known: HashSet<_> = self.project.tasks().iter().map(Task::name).collect();
-        let departed = installed.iter().filter(|task| !known.contains(task.as_str()));
-        departed.map(|task| installer.remove(task)).try_for_each(|removed| removed.map(drop))
+        departed.iter().try_for_each(|task| installer.remove(task).map(drop))?;
+        Ok(!departed.is_empty())
     }
 
     fn install_options(&self) -> Result<InstallOptions> {
@@ -122,7 +154,7 @@ impl Course<'_> {
             extra_files: pattern_set("extra_files", &self.project.extra_files)?,
             link_mode: self.project.link_mode,
             replace_unowned: self.settings.replace_unowned,
-            planned: self.plan.tasks().iter().map(|task| (task.name().to_owned(), task.tag().to_owned())).collect(),
+            planned: HashMap::new(),
         })
     }
 

@@ -15,16 +15,20 @@ use super::preview::Preview;
 use super::report::Report;
 use super::settings::Settings;
 use super::source::Supply;
+use super::standing::{self, Origin};
 use super::state::State;
 use super::survey::Survey;
 use super::work_dir::WorkDir;
 use crate::cache::{CacheMode, CachePolicy, Callbacks, Ledger, Provenance};
 use crate::error::{Error, Result};
 use crate::host::cancel::Cancel;
-use crate::host::detect::detect;
+use crate::host::detect::detect_key;
 use crate::host::lock::{Lock, Wait};
-use crate::model::{Platform, Project};
+use crate::model::{Digest, Platform, PlatformKey, Project};
 use crate::plan::{Graph, Plan};
+
+/// Tasks for which it pays to look at what is installed while they are planned.
+const MANY: usize = 256;
 
 /// Runs a project.
 ///
@@ -43,14 +47,16 @@ use crate::plan::{Graph, Plan};
 #[must_use = "an engine does nothing until it is run"]
 pub struct Engine<'p> {
     project: &'p Project,
-    settings: Settings,
-    observers: Observers,
+    pub(super) settings: Settings,
+    pub(super) observers: Observers,
+    /// Where the project comes from, if how things stand is to be kept.
+    origin: Option<Origin>,
 }
 
 impl<'p> Engine<'p> {
     /// An engine for a project: all tasks, as many workers as there are cores, no callbacks, no observers.
     pub fn new(project: &'p Project) -> Self {
-        Self { project, settings: Settings::default(), observers: Observers::default() }
+        Self { project, settings: Settings::default(), observers: Observers::default(), origin: None }
     }
 
     /// Runs only the named tasks and their upstreams.
@@ -216,6 +222,13 @@ impl<'p> Engine<'p> {
         self
     }
 
+    /// Keeps in the work directory how things stand after a run of all tasks that went well, so that the next can be a
+    /// [rest](Engine::rest). What cannot be kept is no failure: the next run takes longer.
+    pub fn remember(mut self, origin: Origin) -> Self {
+        self.origin = Some(origin);
+        self
+    }
+
     /// What a run would do, without doing it. Nothing is written, locked or fetched, except that the branch or tag of
     /// a git source is looked up.
     ///
@@ -259,11 +272,15 @@ impl<'p> Engine<'p> {
             self.observers.tell(&Event::Warning { task: None, text });
         }
         let state = Mutex::new(state);
-        let plan = self.plan(graph, selection, &state)?;
+        let (found, plan) = self.look_and_plan(graph, selection, &state);
+        let plan = plan?;
         let supply = Supply::new(&self.settings, &dir);
-        let observers = &self.observers;
-        let course = Course { project: self.project, settings: &self.settings, observers, plan: &plan, state: &state };
-        let report = course.run(dir, supply, start)?;
+        let (project, settings, observers) = (self.project, &self.settings, &self.observers);
+        let course = Course { project, settings, observers, plan: &plan, state: &state, found };
+        let (report, summary) = course.run(dir, supply, start)?;
+        if let (Some(summary), Some(origin), true) = (summary, &self.origin, self.settings.filter.is_empty()) {
+            let _the_next_run_takes_longer = standing::keep(origin, &plan, Digest::of(summary));
+        }
         self.keep_numbers(&report);
         Ok(report)
     }
@@ -307,7 +324,7 @@ impl<'p> Engine<'p> {
         })
     }
 
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         let refuse = |place: &str, problem: &str| {
             let hint = "give 1 or more".into();
             Err(Error::Invalid { place: place.into(), problem: problem.into(), hint })
@@ -319,12 +336,36 @@ impl<'p> Engine<'p> {
         }
     }
 
+    /// Plans, and looks at what is installed meanwhile: most of the time that is as planned. Where there is little to look
+    /// at a thread is not worth its start, and nothing is found.
+    fn look_and_plan(
+        &self,
+        graph: &Graph<'p>,
+        selection: &[usize],
+        state: &Mutex<State>,
+    ) -> (Vec<Option<String>>, Result<Plan<'p>>) {
+        if selection.len() < MANY || self.settings.cache_mode == CacheMode::Recache {
+            return (Vec::new(), self.plan(graph, selection, state));
+        }
+        let tasks: Vec<_> = selection.iter().filter_map(|position| self.project.tasks().get(*position)).collect();
+        let tasks: Vec<_> = tasks.into_iter().map(|task| (task.name(), task.overrides.as_slice())).collect();
+        let options = InstallOptions { install_dir: self.project.install_dir.clone(), ..InstallOptions::default() };
+        std::thread::scope(|scope| {
+            let look = || Installer::new(options, state).intact_tags(&tasks);
+            let looking = std::thread::Builder::new().spawn_scoped(scope, look);
+            let plan = self.plan(graph, selection, state);
+            (looking.ok().and_then(|looking| looking.join().ok()).unwrap_or_default(), plan)
+        })
+    }
+
     fn plan(&self, graph: &Graph<'p>, selection: &[usize], state: &Mutex<State>) -> Result<Plan<'p>> {
         let detected;
         let platform = match &self.settings.platform {
             Some(platform) => platform,
             None => {
-                detected = detect(Path::new("/"));
+                // Looking takes a while; a project to which the machine does not matter can do without.
+                let counts = self.project.platform == PlatformKey::Host;
+                detected = if counts { detect_key(Path::new("/")) } else { Platform::default() };
                 &detected
             }
         };

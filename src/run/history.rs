@@ -1,13 +1,9 @@
 //! The history of a task: what counted into its last build, kept so that the next one can say what changed.
 
-use std::io;
-use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
-use crate::host::fs;
 use crate::model::Digest;
 use crate::plan::{Outline, Plan, PlannedTask};
 
@@ -29,7 +25,7 @@ pub struct History {
     pub fields: Outline,
 }
 
-const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 
 impl History {
     /// What counts now.
@@ -42,22 +38,6 @@ impl History {
             shasum: task.shasum(),
             time,
             fields: plan.outline(task),
-        }
-    }
-
-    /// Writes the record down.
-    pub(crate) fn write(&self, path: &Path) -> Result<()> {
-        fs::create_dirs(fs::parent(path))?;
-        let text = serde_json::to_vec_pretty(self).map_err(|error| Error::io("write", path)(error.into()))?;
-        fs::write_atomic(path, &text)
-    }
-
-    /// The record at `path`; `None` if there is none that this version can read.
-    pub(crate) fn read(path: &Path) -> Result<Option<Self>> {
-        match std::fs::read(path) {
-            Ok(text) => Ok(serde_json::from_slice::<Self>(&text).ok().filter(|history| history.format == FORMAT)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::io("read", path)(error)),
         }
     }
 }

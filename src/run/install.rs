@@ -7,6 +7,7 @@
 mod direct;
 mod plan;
 mod register;
+mod sight;
 mod territory;
 mod write;
 
@@ -18,14 +19,14 @@ pub(crate) use direct::Span;
 use globset::GlobSet;
 use plan::Plan;
 use register::Register;
+use sight::Sight;
 use territory::Territory;
 use write::Site;
 
-use super::state::{Holding, Installed, Owned, Print, State};
+use super::state::{Holding, Installed, Owned, Print, Record, State};
 use crate::cache::trees::Tree;
 use crate::error::Result;
 use crate::host::clone::Cloner;
-use crate::host::fs::{create_dirs, probe};
 use crate::host::listing::Entry;
 use crate::host::many;
 use crate::model::LinkMode;
@@ -44,6 +45,14 @@ pub(crate) struct InstallOptions {
     pub(crate) replace_unowned: bool,
     /// The tag of each task of this run. What another task holds under an older tag is on its way out, and no conflict.
     pub(crate) planned: HashMap<String, String>,
+}
+
+/// A task as it should be installed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Expected<'t> {
+    pub(crate) task: &'t str,
+    pub(crate) tag: &'t str,
+    pub(crate) overrides: &'t [String],
 }
 
 /// Installs the trees of a run. Installs and removals take turns; [`verify`](Installer::verify) does not wait for them.
@@ -95,6 +104,11 @@ impl<'a> Installer<'a> {
         Self { options, territory, cloner, state, register: Mutex::default() }
     }
 
+    /// Tells what is going to be installed: see [`InstallOptions::planned`].
+    pub(crate) fn expect(&mut self, planned: HashMap<String, String>) {
+        self.options.planned = planned;
+    }
+
     /// Whether a task is installed under a tag, with the right to replace what it does, judged by looking at every
     /// recorded path.
     ///
@@ -111,6 +125,41 @@ impl<'a> Installer<'a> {
                 Verdict::Damaged { path: self.options.install_dir.clone(), why: "was installed with other `overrides`" }
             }
             Some(installed) => self.damage(&installed.owned).unwrap_or(Verdict::Intact),
+        }
+    }
+
+    /// Of each of `tasks`, whether [`verify`](Installer::verify) would find it intact. All are looked at in one go, for
+    /// which nobody else may use the state: before anything is installed.
+    pub(crate) fn intact<T: Sync>(&self, tasks: &[T], expected: impl Fn(&T) -> Expected<'_> + Sync) -> Vec<bool> {
+        let state = self.state();
+        let sight = Sight::from_install_dir(&self.territory);
+        many::map(tasks, |task| {
+            let Expected { task, tag, overrides } = expected(task);
+            let record = state.record(task).filter(|record| record.tag == tag);
+            record.is_some_and(|record| self.stands(&record, overrides, &sight))
+        })
+    }
+
+    /// Of each of `tasks`, given with what it overrides, the tag under which it would be found intact.
+    pub(crate) fn intact_tags(&self, tasks: &[(&str, &[String])]) -> Vec<Option<String>> {
+        let state = self.state();
+        let sight = Sight::from_install_dir(&self.territory);
+        many::map(tasks, |(task, overrides)| {
+            let record = state.record(task)?;
+            self.stands(&record, overrides, &sight).then(|| record.tag.to_owned())
+        })
+    }
+
+    fn stands(&self, record: &Record<'_>, overrides: &[String], sight: &Sight<'_>) -> bool {
+        if !record.complete {
+            return false;
+        }
+        match record.is_large() {
+            false => record.holds(overrides, |path, holding| sight.difference(path, holding).is_none()),
+            true => {
+                let installed = record.decode().filter(|installed| installed.overrides == overrides);
+                installed.is_some_and(|installed| self.damage(&installed.owned).is_none())
+            }
         }
     }
 
@@ -152,8 +201,7 @@ impl<'a> Installer<'a> {
         for (loser, paths) in &plan.losers {
             self.lose(register, loser, paths)?;
         }
-        create_dirs(&self.options.install_dir)?;
-        let site = Site::open(&self.territory)?;
+        let site = Site::make(&self.territory)?;
         record.owned = plan.carry_out(&site, &self.cloner, &old, tree)?;
         let removed = self.remove_stale(register, &site, task, &old, &record.owned)?;
         record.complete = true;
@@ -194,35 +242,18 @@ impl<'a> Installer<'a> {
     }
 
     fn damage(&self, owned: &[Owned]) -> Option<Verdict> {
+        let sight = Sight::from_root(&self.territory);
         let check = |owned: &Owned| {
-            let path = Path::new("/").join(&owned.path);
-            let why = self.difference(&path, owned)?;
-            Some(Verdict::Damaged { path, why })
+            let why = sight.difference(&owned.path, owned.holding)?;
+            Some(Verdict::Damaged { path: Path::new("/").join(&owned.path), why })
         };
         many::find_first(owned, check)
     }
 
-    fn difference(&self, path: &Path, owned: &Owned) -> Option<&'static str> {
-        let found = match owned.holding {
-            Holding::Lost => return None,
-            Holding::Directory { .. } => self.territory.look_at_directory(&owned.path),
-            Holding::Leaf(_) | Holding::Seen(_) => probe(path).ok().flatten(),
-        };
-        match (found, owned.holding) {
-            (None, Holding::Seen(direct::GONE)) => None,
-            (Some(_), Holding::Seen(direct::GONE)) => Some("is there again"),
-            (None, _) => Some("is gone"),
-            (Some(found), Holding::Leaf(print) | Holding::Seen(print)) if Print::of(&found) != print => {
-                Some("was changed")
-            }
-            (Some(found), Holding::Directory { .. }) if !found.is_dir() => Some("is no directory any more"),
-            _ => None,
-        }
-    }
-
     /// Removes the temporary files of an installation that was interrupted.
     fn sweep(&self, old: &Installed) -> Result<()> {
-        if old.complete { Ok(()) } else { Site::open(&self.territory)?.sweep(&old.owned) }
+        let nothing = old.complete || old.owned.is_empty();
+        if nothing { Ok(()) } else { Site::open(&self.territory)?.sweep(&old.owned) }
     }
 
     /// Removes what `old` holds and `new` does not, unless another task holds it too.

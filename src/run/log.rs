@@ -18,8 +18,7 @@ pub(crate) struct Log {
 impl Log {
     /// Starts the log anew.
     pub(crate) fn create(path: PathBuf) -> Result<Self> {
-        fs::create_dirs(fs::parent(&path))?;
-        let file = File::create(&path).map_err(Error::io("create", &path))?;
+        let file = fs::make_in(fs::parent(&path), || File::create(&path)).map_err(Error::io("create", &path))?;
         Ok(Self { path, file: Mutex::new(BufWriter::new(file)) })
     }
 

@@ -20,6 +20,11 @@ impl Observers {
         self.observers.get_mut().unwrap_or_else(PoisonError::into_inner).push(observer);
     }
 
+    /// Whether nobody listens.
+    pub(crate) fn are_none(&self) -> bool {
+        self.observers.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// Tells an event to all observers, in the order in which they were added.
     pub(crate) fn tell(&self, event: &Event) {
         let mut observers = self.observers.lock().unwrap_or_else(PoisonError::into_inner);

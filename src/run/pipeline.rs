@@ -11,7 +11,6 @@ use super::source::Provision;
 use super::{licenses, source};
 use crate::cache::{CacheMode, CachePolicy, Guard, Look, Lookup, Miss, Restored, Tree, TreeState, Trees, Turn};
 use crate::error::{Error, Result};
-use crate::host::listing::Listing;
 use crate::plan::{Errand, PlannedTask};
 
 /// What transfer slots have brought for a task.
@@ -185,7 +184,7 @@ impl Shared<'_> {
         let miss = match lookup {
             Lookup::Cancelled => return Err(Error::Interrupted),
             Lookup::Miss(miss) => miss,
-            Lookup::Hit(restored) => match self.accept(task, &restored)? {
+            Lookup::Hit(restored) => match self.accept(task, restored)? {
                 Ok(tree) => {
                     self.hit(task, name);
                     return Ok(Answer::Hit(tree));
@@ -221,15 +220,15 @@ impl Shared<'_> {
 
     /// Makes a restored artifact the task's tree, unless it lacks what every build of the task has, or has what none
     /// may have.
-    fn accept(&self, task: &PlannedTask<'_>, restored: &Restored) -> Result<Result<Tree, String>> {
+    fn accept(&self, task: &PlannedTask<'_>, restored: Restored) -> Result<Result<Tree, String>> {
         let dir = restored.room.path();
         if let Some(file) = licenses::missing(task.task(), self.project(), dir) {
             return Ok(Err(format!("it lacks the license file `{}`", file.display())));
         }
-        if let Err(error) = self.installer.admit(task.name(), &Listing::of(dir)?.entries) {
+        if let Err(error) = self.installer.admit(task.name(), &restored.entries) {
             return Ok(Err(error.to_string()));
         }
-        let draft = self.trees.adopt(dir, task.tag())?;
+        let draft = self.trees.adopt(dir, restored.entries, task.tag());
         let tree = draft.seal(self.project().source_date_epoch, Some(restored.digest))?;
         self.state().set_artifact(task.tag(), &restored.digest)?;
         Ok(Ok(tree))
@@ -267,7 +266,7 @@ impl Shared<'_> {
 
     /// Writes down what counted. Where that fails an explanation is lost, and no more.
     pub(super) fn remember(&self, task: &PlannedTask<'_>) {
-        if let Err(error) = History::of(self.plan, task).write(&self.dir.history(task.name())) {
+        if let Err(error) = self.histories.add(&History::of(self.plan, task)) {
             self.warn(&task.name().into(), error.to_string());
         }
     }

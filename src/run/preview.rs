@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::action::{Decision, Facts, decide};
+use super::histories::Histories;
 use super::history::History;
 use super::install::{InstallOptions, Installer};
 use super::settings::Settings;
@@ -62,6 +63,6 @@ impl<'p> Preview<'p> {
     /// # Errors
     /// When the record is there and cannot be read.
     pub fn history(&self, task: &PlannedTask<'_>) -> Result<Option<History>> {
-        History::read(&self.dir.history(task.name()))
+        Histories::new(self.dir.histories()).of(task.name())
     }
 }

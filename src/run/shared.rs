@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::event::{Event, TaskRef};
+use super::histories::Histories;
 use super::install::{Installer, Span};
 use super::observers::Observers;
 use super::report::CacheReport;
@@ -33,6 +34,7 @@ pub(crate) struct Shared<'r> {
     pub(crate) state: &'r Mutex<State>,
     pub(crate) trees: Trees,
     pub(crate) installer: Installer<'r>,
+    pub(crate) histories: Histories,
     pub(crate) exchange: Exchange,
     pub(crate) supply: Supply,
     pub(crate) observers: &'r Observers,
@@ -75,6 +77,7 @@ impl<'r> Shared<'r> {
         Self {
             plan,
             settings,
+            histories: Histories::new(dir.histories()),
             dir,
             state,
             trees,

@@ -10,7 +10,7 @@ mod journal;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-pub(crate) use installed::{Holding, Installed, Owned, Print};
+pub(crate) use installed::{Holding, Installed, Owned, Print, Record};
 use journal::Journal;
 
 use crate::cache::codec::{Reader, Writer};
@@ -58,6 +58,11 @@ impl State {
         Ok(State { journal: Journal::look(path)?, place: place(install_dir) })
     }
 
+    /// The state if it is there and unharmed; otherwise nothing is changed.
+    pub(crate) fn whole(path: &Path, install_dir: &Path) -> Result<Option<State>> {
+        Ok(Journal::whole(path)?.map(|journal| State { journal, place: place(install_dir) }))
+    }
+
     /// How many bytes of a torn or corrupt end were dropped on opening; 0 after a clean end.
     pub(crate) fn dropped(&self) -> usize {
         self.journal.dropped()
@@ -66,6 +71,11 @@ impl State {
     /// What a task has installed.
     pub(crate) fn installed(&self, task: &str) -> Option<Installed> {
         self.journal.get(&self.installed_key(task)).and_then(Installed::decode)
+    }
+
+    /// The same, without decoding what it says of paths.
+    pub(crate) fn record(&self, task: &str) -> Option<Record<'_>> {
+        self.journal.get(&self.installed_key(task)).and_then(Record::read)
     }
 
     /// Every task that has something installed in this place, in no order.

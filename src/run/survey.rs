@@ -20,6 +20,9 @@ use crate::host::process::Process;
 use crate::model::{Digest, Env, Input, InputTree, Paths, Platform, Project, Task, pattern_set};
 use crate::plan::Inputs;
 
+/// Files for which it pays to wake the other cores.
+const MANY: usize = 512;
+
 /// Looks things up for one plan. What was hashed before and has not changed is not read again.
 pub(crate) struct Survey<'s> {
     pub(crate) project: &'s Project,
@@ -60,6 +63,16 @@ impl Survey<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether every input still has the answer that it had.
+    pub(crate) fn same(&self, inputs: &[(Input, String)]) -> bool {
+        let is_same = |(input, known): &(Input, String)| self.answer(input).is_ok_and(|answer| answer == *known);
+        let quick = |(input, _): &(Input, String)| matches!(input, Input::File(_));
+        match inputs.len() < MANY && inputs.iter().all(quick) {
+            true => inputs.iter().all(is_same),
+            false => inputs.par_iter().all(is_same),
+        }
     }
 
     /// An input that is not there is a mistake of whoever asks for it.

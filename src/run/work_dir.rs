@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::host::cancel::Cancel;
 use crate::host::fs;
 use crate::host::lock::{Lock, Wait};
+use crate::model::Digest;
 
 /// The work directory of a project.
 ///
@@ -23,7 +24,8 @@ use crate::host::lock::{Lock, Wait};
 ///   pack/                artifacts being packed
 ///   tmp/<task>/          HOME and TMPDIR of a task's steps
 ///   logs/<task>.log      full output of the last run of a task
-///   history/<task>.json  what counted into the last build of a task
+///   histories            what counted into the last build of each task
+///   standing/<digest>    how things stood after a run, for the next one with nothing to do
 ///   state                what is installed, file hashes, durations
 /// ```
 #[derive(Debug, Clone)]
@@ -145,8 +147,12 @@ impl WorkDir {
         self.root.join("logs").join(format!("{task}.log"))
     }
 
-    pub(crate) fn history(&self, task: &str) -> PathBuf {
-        self.root.join("history").join(format!("{task}.json"))
+    pub(crate) fn histories(&self) -> PathBuf {
+        self.root.join("histories")
+    }
+
+    pub(crate) fn standing(&self, origin: &Digest) -> PathBuf {
+        self.root.join("standing").join(origin.to_string())
     }
 
     pub(crate) fn state(&self) -> PathBuf {

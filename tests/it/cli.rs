@@ -10,6 +10,7 @@ mod locking;
 mod output;
 mod plan;
 mod readme;
+mod rest;
 mod why;
 
 use std::ffi::OsStr;

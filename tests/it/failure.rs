@@ -290,7 +290,8 @@ fn a_killed_build_is_healed_by_the_next_one() {
     assert_eq!(look(&shop.path("install")), clean);
     assert!(shop.is_tidy());
     shop.clean();
-    assert_eq!(shop.run(&project).all(), "a restored, b restored, c restored");
+    // Whether `a` was kept before the kill is open: uploads go on behind the build.
+    assert!(shop.run(&project).all().ends_with("b restored, c restored"));
     assert_eq!(look(&shop.path("install")), clean);
 }
 

@@ -10,12 +10,14 @@ mod examples;
 mod failure;
 mod faults;
 mod install;
+mod interop;
 mod key;
 mod layers;
 mod licenses;
 mod locks;
 #[cfg(feature = "lua")]
 mod recipe;
+mod rest;
 mod signing;
 mod sources;
 mod steps;

@@ -5,14 +5,13 @@
 //! `l` and the target), mode, size, mtime, ctime, device, inode and link count. A seal that cannot be read, or of another
 //! version, is no seal: the tree is made again.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::cache::codec::{Reader, Writer, frame};
 use crate::error::{Error, Result};
-use crate::host::fs::write_atomic;
 use crate::host::listing::{Entry, Kind, Stat};
 use crate::host::many;
 use crate::model::Digest;
@@ -44,6 +43,7 @@ impl Seal {
         }
     }
 
+    /// Writes it under its name at once, where there must be none: half a seal does not parse, so it is none.
     pub(super) fn write(&self, path: &Path) -> Result<()> {
         let mut content = Writer::default();
         content.number(self.digest.is_some().into());
@@ -55,7 +55,8 @@ impl Seal {
         self.entries.iter().for_each(|entry| write_entry(&mut content, entry));
         let too_large = || Error::io("write", path)(ErrorKind::FileTooLarge.into());
         let frame = frame(&content.bytes).ok_or_else(too_large)?;
-        write_atomic(path, &[HEADER, &frame].concat())
+        let write = |mut file: File| file.write_all(&[HEADER, &frame].concat());
+        File::create_new(path).and_then(write).map_err(Error::io("write", path))
     }
 
     /// How the tree at `path` differs from what was sealed, if it does.

@@ -69,7 +69,8 @@ fn a_stage_built_elsewhere_is_adopted() {
     let stage = story.room.path().join("stage");
     fs::create_dir(&stage).unwrap();
     fs::write(stage.join("file"), "").unwrap();
-    let tree = story.trees.adopt(&stage, "a").unwrap().seal(0, None).unwrap();
+    let entries = Listing::of(&stage).unwrap().entries;
+    let tree = story.trees.adopt(&stage, entries, "a").seal(0, None).unwrap();
     assert!(!stage.exists());
     assert_eq!(tree.entries()[0].path, Path::new("file"));
 }

@@ -200,6 +200,7 @@ impl<R: Read> Reader<R> {
     fn next_of_stream(&mut self) -> io::Result<Option<Vec<u8>>> {
         let Source::Stream(stream) = &mut self.source else { return Ok(None) };
         let mut plain = self.tally.as_mut().map(Tally::spare).unwrap_or_default();
+        plain.clear();
         stream.by_ref().take(BLOCK_SIZE as u64).read_to_end(&mut plain)?;
         Ok((!plain.is_empty()).then_some(plain))
     }

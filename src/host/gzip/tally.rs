@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::model::Digest;
 
 /// How many blocks may wait to be hashed.
-const WAITING: usize = 4;
+const WAITING: usize = 8;
 
 /// Hashes the blocks it is given, in order, and hands their buffers back for reuse.
 #[derive(Default)]
@@ -39,7 +39,8 @@ impl Tally {
         self.hashing.as_ref().ok_or_else(lost)?.add(block)
     }
 
-    /// An empty buffer, a used one if there is one.
+    /// A buffer, a used one with its old content if there is one: to clear it here would have it filled with zeros
+    /// again.
     pub(super) fn spare(&mut self) -> Vec<u8> {
         self.hashing.as_ref().and_then(|hashing| hashing.spares.try_recv().ok()).unwrap_or_default()
     }
@@ -62,9 +63,8 @@ impl Hashing {
         let (outgoing, spares) = mpsc::channel();
         let hash = move || {
             let mut hasher = Sha256::new();
-            for mut block in incoming {
+            for block in incoming {
                 hasher.update(&block);
-                block.clear();
                 // The other end may be gone: then nobody needs the buffer.
                 let _ = outgoing.send(block);
             }

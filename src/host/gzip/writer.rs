@@ -78,6 +78,7 @@ impl<W: Write> Writer<W> {
             self.receive_block()?;
         }
         let mut next = self.tally.spare();
+        next.clear();
         next.reserve_exact(BLOCK_SIZE);
         let plain = mem::replace(&mut self.block, next);
         self.lanes.give(Block { plain, packed: self.spares.pop().unwrap_or_default() })
@@ -114,8 +115,13 @@ impl<W: Write> Write for Writer<W> {
 
 fn compressor(level: CompressionLvl) -> Worker<Block, io::Result<Block>> {
     let mut compressor = Compressor::new(level);
-    let mut deflated = vec![0; compressor.deflate_compress_bound(BLOCK_SIZE)];
+    let mut deflated = Vec::new();
     Box::new(move |mut block| {
+        // To fill half a megabyte with zeros costs more than to deflate a small artifact.
+        let bound = compressor.deflate_compress_bound(block.plain.len());
+        if deflated.len() < bound {
+            deflated.resize(bound, 0);
+        }
         // libdeflate stores what does not compress.
         let size = compressor.deflate_compress(&block.plain, &mut deflated).map_err(io::Error::other)?;
         let trailer = member::trailer(libdeflater::crc32(&block.plain), block.plain.len() as u32);

@@ -60,7 +60,7 @@ pub(crate) struct Packed {
 /// Fails on what an artifact cannot carry, and on a file that has changed since it was listed; `out` is then worthless.
 pub(crate) fn pack(root: &Path, entries: &[Entry], out: &mut impl Write, options: &PackOptions<'_>) -> Result<Packed> {
     let writer = gzip::Writer::new(out, options.level, options.threads).map_err(Error::io("pack", root))?;
-    let mut packer = Packer { root, tar: writer, names: HashMap::new(), mtime: options.mtime, buffer: vec![0; BUFFER] };
+    let mut packer = Packer { root, tar: writer, names: HashMap::new(), mtime: options.mtime, buffer: Vec::new() };
     for entry in entries {
         packer.add(entry)?;
     }
@@ -134,6 +134,10 @@ impl<'a, W: Write> Packer<'a, W> {
     /// Copies the file's content, which has to be as long as its header said, to the byte.
     fn copy(&mut self, entry: &Entry, mut file: &File, place: &Path) -> Result<()> {
         let mut left = entry.stat.size;
+        let wanted = BUFFER.min(usize::try_from(left).unwrap_or(BUFFER));
+        if self.buffer.len() < wanted {
+            self.buffer.resize(wanted, 0);
+        }
         while left > 0 {
             let count = file.read(&mut self.buffer).map_err(Error::io("read", place))?;
             left = left.checked_sub(count as u64).filter(|_| count > 0).ok_or_else(|| self.changed(entry))?;

@@ -1,38 +1,60 @@
 //! A way into directories below a root that no symbolic link can bend.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::{Errno, Result};
 
+use crate::host::listing::bytes;
+
 const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// Opens directories below a root and keeps the last one open, since the next member mostly lies there too.
+/// Directories kept open at most: an archive decides how deep it goes, the machine how many files may be open.
+const MOST: usize = 32;
+
+/// Opens directories below a root and keeps the last one open with those above it, since the next member mostly lies
+/// there too, or beside it.
 pub(super) struct Dirs {
     root: Arc<OwnedFd>,
-    current: Option<(PathBuf, Arc<OwnedFd>)>,
+    /// Each lies below the one before it.
+    opened: Vec<(PathBuf, Arc<OwnedFd>)>,
 }
 
 impl Dirs {
     pub(super) fn below(root: &File) -> std::io::Result<Self> {
-        Ok(Self { root: Arc::new(root.as_fd().try_clone_to_owned()?), current: None })
+        Ok(Self { root: Arc::new(root.as_fd().try_clone_to_owned()?), opened: Vec::new() })
     }
 
     /// The directory at the relative path `dir`, which is the root itself when empty.
     ///
     /// `ENOTDIR` or `ELOOP` when a component is a symbolic link.
     pub(super) fn enter(&mut self, dir: &Path) -> Result<&Arc<OwnedFd>> {
-        if dir.as_os_str().is_empty() {
-            return Ok(&self.root);
-        }
-        let opened = match self.current.take() {
-            Some((path, fd)) if path == dir => (path, fd),
-            _ => (dir.to_path_buf(), Arc::new(open(self.root.as_fd(), dir)?)),
+        while self.opened.pop_if(|(path, _)| below(path, dir).is_none()).is_some() {}
+        let (known, fd) = self.opened.last().map_or((Path::new(""), &self.root), |(path, fd)| (path, fd));
+        let Some(rest) = below(known, dir).filter(|rest| !rest.is_empty()) else {
+            return Ok(self.opened.last().map_or(&self.root, |(_, fd)| fd));
         };
-        Ok(&self.current.insert(opened).1)
+        let opened = Arc::new(open(fd.as_fd(), Path::new(OsStr::from_bytes(rest)))?);
+        if self.opened.len() == MOST {
+            self.opened.pop();
+        }
+        self.opened.push((dir.to_path_buf(), opened));
+        Ok(self.opened.last().map_or(&self.root, |(_, fd)| fd))
+    }
+}
+
+/// What is left of `dir` below `above`, by bytes: both are clean. Nothing is left of the same directory.
+fn below<'a>(above: &Path, dir: &'a Path) -> Option<&'a [u8]> {
+    match bytes(dir).strip_prefix(bytes(above))? {
+        rest if bytes(above).is_empty() => Some(rest),
+        [] => Some(&[]),
+        [b'/', rest @ ..] => Some(rest),
+        _ => None,
     }
 }
 
@@ -59,7 +81,7 @@ fn walk(root: BorrowedFd, dir: &Path) -> Result<OwnedFd> {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{MetadataExt, symlink};
 
     use super::*;
 
@@ -76,5 +98,24 @@ mod tests {
                 assert!(way(top.as_fd(), Path::new(bent)).is_err(), "{bent}");
             }
         }
+    }
+
+    #[test]
+    fn the_way_from_one_directory_to_another_does_not_matter() {
+        let root = tempfile::tempdir().unwrap();
+        let deep = "d/".repeat(2 * MOST);
+        for dir in ["a/b/c", "a/bc", "ab", deep.trim_end_matches('/')] {
+            fs::create_dir_all(root.path().join(dir)).unwrap();
+        }
+        let mut dirs = Dirs::below(&File::open(root.path()).unwrap()).unwrap();
+        let mut ways: Vec<_> = ["a/b", "a/b/c", "a/bc", "a", "", "ab", "a/b/c"].map(PathBuf::from).to_vec();
+        ways.extend((1..=2 * MOST).map(|depth| PathBuf::from(deep[..2 * depth - 1].to_owned())));
+        for dir in ways {
+            let entered = File::from(dirs.enter(&dir).unwrap().try_clone().unwrap()).metadata().unwrap();
+            assert_eq!(entered.ino(), fs::metadata(root.path().join(&dir)).unwrap().ino(), "{dir:?}");
+            assert!(dirs.opened.len() <= MOST);
+        }
+        assert!(dirs.enter(Path::new("a/b/missing")).is_err());
+        assert!(dirs.enter(Path::new("a/b")).is_ok());
     }
 }

@@ -119,7 +119,7 @@ impl<'a, R: Read> Members<'a, R> {
 
     /// Reads the stream to its true end, so that whatever lies under it can check itself.
     pub(super) fn finish(&mut self) -> Result<()> {
-        let mut buffer = vec![0; 64 * 1024];
+        let mut buffer = [0; 16 * 1024];
         loop {
             let count = self.read_some(&mut buffer)?;
             if count == 0 {

@@ -6,16 +6,18 @@
 
 mod dirs;
 mod files;
+mod inventory;
 mod members;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::fs::File;
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, Metadata};
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,10 +26,11 @@ use rustix::io::Errno;
 
 use self::dirs::Dirs;
 use self::files::{Failure, Files, NewFile};
+use self::inventory::Inventory;
 use self::members::{Kind, Member, Members};
 use crate::error::{Error, Result, errno};
 use crate::host::gzip;
-use crate::host::listing::bytes;
+use crate::host::listing::{self, Entry, bytes};
 use crate::model::{Digest, Signature};
 
 /// Whose archive it is, and so how strictly it is read.
@@ -76,9 +79,10 @@ pub(crate) struct Unpacked {
 }
 
 /// What was unpacked from an artifact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UnpackedArtifact {
-    pub(crate) unpacked: Unpacked,
+    /// What a listing of the tree would hold now, in its order, without the walk.
+    pub(crate) entries: Vec<Entry>,
     /// SHA-256 of the uncompressed tar.
     pub(crate) digest: Digest,
     /// Whether the artifact promised it; those of other tools promise nothing.
@@ -89,6 +93,35 @@ pub(crate) struct UnpackedArtifact {
 
 /// Unpacks the uncompressed tar `reader`, to its true end, into the fresh and empty directory `dest`.
 pub(crate) fn unpack(reader: impl Read, dest: &Path, options: &UnpackOptions) -> Result<Unpacked> {
+    extract(reader, dest, options).map(|(unpacked, _)| unpacked)
+}
+
+/// Unpacks the artifact `file` (a `.tar.gz`, ours or another tool's) into the fresh and empty directory `dest`.
+///
+/// Success means that all of it arrived and that it is what it promises to be.
+pub(crate) fn unpack_artifact(file: impl Read, archive: &str, dest: &Path, limits: Limits) -> Result<UnpackedArtifact> {
+    unpack_artifact_with(file, archive, dest, limits, 0)
+}
+
+/// The same with so many inflating threads; 0 for one per core.
+fn unpack_artifact_with(
+    file: impl Read,
+    archive: &str,
+    dest: &Path,
+    limits: Limits,
+    threads: usize,
+) -> Result<UnpackedArtifact> {
+    let refuse = |problem: String| Error::Archive { archive: archive.to_owned(), problem };
+    let mut reader = gzip::Reader::new(file, threads).map_err(|error| refuse(error.to_string()))?;
+    let options = UnpackOptions { archive, profile: Profile::Artifact, strip: 0, limits };
+    let (_, inventory) = extract(&mut reader, dest, &options)?;
+    let seal = reader.seal().ok_or_else(|| refuse("it was not read to its end".into()))?;
+    let entries = inventory.finish();
+    Ok(UnpackedArtifact { entries, digest: seal.digest, promised: seal.promised, signature: seal.signature })
+}
+
+/// Unpacks the tar; of artifacts, where every path comes once, with the inventory.
+fn extract(reader: impl Read, dest: &Path, options: &UnpackOptions) -> Result<(Unpacked, Inventory)> {
     let root = File::open(dest).map_err(Error::io("open", dest))?;
     let mut extractor = Extractor {
         members: Members::new(reader, options.archive, options.profile, options.limits),
@@ -96,30 +129,20 @@ pub(crate) fn unpack(reader: impl Read, dest: &Path, options: &UnpackOptions) ->
         dest,
         dirs: Dirs::below(&root).map_err(Error::io("open", dest))?,
         targets: Dirs::below(&root).map_err(Error::io("open", dest))?,
-        directories: BTreeMap::new(),
+        directories: HashMap::new(),
         files: Files::new(),
-        buffer: vec![0; BUFFER],
+        buffer: Vec::new(),
         unpacked: Unpacked::default(),
+        inventory: Inventory::default(),
     };
     while let Some(member) = extractor.members.next()? {
         extractor.add(&member)?;
     }
     extractor.members.finish()?;
     extractor.settle()?;
+    extractor.inventory.settle_names(dest).map_err(Error::io("examine", dest))?;
     extractor.seal_directories()?;
-    Ok(extractor.unpacked)
-}
-
-/// Unpacks the artifact `file` (a `.tar.gz`, ours or another tool's) into the fresh and empty directory `dest`.
-///
-/// Success means that all of it arrived and that it is what it promises to be.
-pub(crate) fn unpack_artifact(file: impl Read, archive: &str, dest: &Path, limits: Limits) -> Result<UnpackedArtifact> {
-    let refuse = |problem: String| Error::Archive { archive: archive.to_owned(), problem };
-    let mut reader = gzip::Reader::new(file, 0).map_err(|error| refuse(error.to_string()))?;
-    let options = UnpackOptions { archive, profile: Profile::Artifact, strip: 0, limits };
-    let unpacked = unpack(&mut reader, dest, &options)?;
-    let seal = reader.seal().ok_or_else(|| refuse("it was not read to its end".into()))?;
-    Ok(UnpackedArtifact { unpacked, digest: seal.digest, promised: seal.promised, signature: seal.signature })
+    Ok((extractor.unpacked, extractor.inventory))
 }
 
 /// Bytes written at once.
@@ -136,10 +159,11 @@ struct Extractor<'a, R> {
     /// For the targets of hard links.
     targets: Dirs,
     /// All directories made so far, each writable until the end.
-    directories: BTreeMap<PathBuf, Directory>,
+    directories: HashMap<OsString, Directory>,
     files: Files,
     buffer: Vec<u8>,
     unpacked: Unpacked,
+    inventory: Inventory,
 }
 
 /// What a directory gets when everything is in it.
@@ -178,7 +202,7 @@ impl<R: Read> Extractor<'_, R> {
 
     /// Makes the directories above `path` that no member named before.
     fn add_parents(&mut self, member: &Member, path: &Path) -> Result<()> {
-        let is_missing = |dir: &&Path| !dir.as_os_str().is_empty() && !self.directories.contains_key(*dir);
+        let is_missing = |dir: &&Path| !dir.as_os_str().is_empty() && !self.directories.contains_key(dir.as_os_str());
         let missing: Vec<_> = path.ancestors().skip(1).take_while(is_missing).collect();
         if !missing.is_empty() {
             self.settle()?;
@@ -187,23 +211,23 @@ impl<R: Read> Extractor<'_, R> {
             let (parent, name) = halves(dir);
             self.dirs
                 .enter(parent)
-                .and_then(|parent| rustix::fs::mkdirat(parent, name, Mode::RWXU))
+                .and_then(|parent| rustix::fs::mkdirat(parent, name, fillable(IMPLICIT_MODE)))
                 .map_err(|error| self.failed(member, "create the directory of", dir, error))?;
             let directory = Directory { mode: IMPLICIT_MODE, mtime: member.mtime, named: false };
-            self.directories.insert(dir.to_path_buf(), directory);
+            self.directories.insert(dir.into(), directory);
         }
         Ok(())
     }
 
     fn add_directory(&mut self, member: &Member, path: &Path) -> Result<()> {
         let directory = Directory { mode: self.mode(member, 0o700), mtime: member.mtime, named: true };
-        if let Some(known) = self.directories.get_mut(path) {
+        if let Some(known) = self.directories.get_mut(path.as_os_str()) {
             let again = known.named;
             *known = directory;
             return if again { self.allow_again(member) } else { Ok(()) };
         }
-        self.create(member, path, |parent, name| rustix::fs::mkdirat(parent, name, Mode::RWXU))?;
-        self.directories.insert(path.to_path_buf(), directory);
+        self.create(member, path, |parent, name| rustix::fs::mkdirat(parent, name, fillable(directory.mode)))?;
+        self.directories.insert(path.into(), directory);
         Ok(())
     }
 
@@ -217,12 +241,11 @@ impl<R: Read> Extractor<'_, R> {
     }
 
     fn add_small_file(&mut self, member: &Member, path: &Path) -> Result<()> {
-        let (parent, name) = halves(path);
+        let (parent, _) = halves(path);
         let dir = self.dirs.enter(parent).map(Arc::clone);
         let file = NewFile {
             dir: dir.map_err(|error| self.failed(member, "open the directory of", path, error))?,
-            name: name.to_owned(),
-            member: member.name.clone(),
+            path: path.to_path_buf(),
             mode: self.mode(member, 0),
             mtime: member.mtime,
             size: self.members.left() as usize,
@@ -232,19 +255,19 @@ impl<R: Read> Extractor<'_, R> {
     }
 
     fn add_large_file(&mut self, member: &Member, path: &Path) -> Result<()> {
-        let file = self.create(member, path, |parent, name| {
-            rustix::fs::openat(parent, name, files::CREATE, Mode::RUSR | Mode::WUSR)
-        })?;
-        let mut file = File::from(file);
+        let mode = self.mode(member, 0);
+        let mut file = self.create(member, path, |parent, name| files::create(parent, name, mode))?;
         let place = || self.dest.join(path);
+        self.buffer.resize(BUFFER, 0);
         loop {
             match self.members.read(&mut self.buffer)? {
                 0 => break,
                 count => file.write_all(&self.buffer[..count]).map_err(Error::io("write", place()))?,
             }
         }
-        let finished = files::finish(&file, self.mode(member, 0), member.mtime);
-        finished.map_err(|error| Error::io("finish", place())(errno(error)))
+        let found = files::finish(&file, mode, member.mtime).map_err(Error::io("finish", place()))?;
+        self.note(path, listing::Kind::File, &found);
+        Ok(())
     }
 
     fn add_symlink(&mut self, member: &Member, path: &Path, target: &[u8]) -> Result<()> {
@@ -252,7 +275,10 @@ impl<R: Read> Extractor<'_, R> {
         self.create(member, path, |parent, name| {
             rustix::fs::symlinkat(OsStr::from_bytes(target), parent, name)?;
             rustix::fs::utimensat(parent, name, &times, AtFlags::SYMLINK_NOFOLLOW)
-        })
+        })?;
+        let found = self.examine(path)?;
+        self.note(path, listing::Kind::Symlink(OsStr::from_bytes(target).into()), &found);
+        Ok(())
     }
 
     fn add_hard_link(&mut self, member: &Member, path: &Path, target: &[u8]) -> Result<()> {
@@ -266,7 +292,11 @@ impl<R: Read> Extractor<'_, R> {
         let (_, target_name) = halves(&target);
         self.create(member, path, |parent, name| {
             rustix::fs::linkat(&target_dir, target_name, parent, name, AtFlags::empty())
-        })
+        })?;
+        if self.options.profile == Profile::Artifact {
+            self.inventory.add_name(path, &target);
+        }
+        Ok(())
     }
 
     /// The directory of a hard link's target: a link may only give a second name to a file out of this archive.
@@ -311,16 +341,49 @@ impl<R: Read> Extractor<'_, R> {
 
     /// Waits for the files that are being written.
     fn settle(&mut self) -> Result<()> {
-        self.files.settle().map_err(|failure| blame(&self.members, self.dest, failure))
+        self.files.settle().map_err(|failure| blame(&self.members, self.dest, failure))?;
+        self.inventory.add_all(self.files.take_written());
+        Ok(())
     }
 
     /// Gives directories their modes and times, the deepest first, now that nothing is created in them any more.
     fn seal_directories(&mut self) -> Result<()> {
-        for (path, directory) in self.directories.iter().rev() {
-            let sealed = self.dirs.enter(path).and_then(|dir| files::finish(dir, directory.mode, directory.mtime));
-            sealed.map_err(|error| Error::io("finish", self.dest.join(path))(errno(error)))?;
+        let mut directories: Vec<_> = std::mem::take(&mut self.directories).into_iter().collect();
+        directories.sort_unstable_by(|(a, _), (b, _)| b.cmp(a));
+        for (path, directory) in directories {
+            let path = Path::new(&path);
+            let found = self.seal_directory(path, &directory)?;
+            self.note(path, listing::Kind::Directory, &found);
         }
         Ok(())
+    }
+
+    fn seal_directory(&mut self, path: &Path, directory: &Directory) -> Result<Metadata> {
+        let (parent, name) = halves(path);
+        let times = files::times(directory.mtime);
+        let dated = self.dirs.enter(parent);
+        let dated = dated.and_then(|dir| rustix::fs::utimensat(dir, name, &times, AtFlags::SYMLINK_NOFOLLOW));
+        dated.map_err(|error| Error::io("finish", self.dest.join(path))(errno(error)))?;
+        let found = self.examine(path)?;
+        if found.mode() & 0o7777 == directory.mode {
+            return Ok(found);
+        }
+        let changed =
+            self.dirs.enter(path).and_then(|dir| rustix::fs::fchmod(dir, Mode::from_raw_mode(directory.mode)));
+        changed.map_err(|error| Error::io("finish", self.dest.join(path))(errno(error)))?;
+        self.examine(path)
+    }
+
+    fn examine(&self, path: &Path) -> Result<Metadata> {
+        let place = self.dest.join(path);
+        fs::symlink_metadata(&place).map_err(Error::io("examine", place))
+    }
+
+    /// Notes what lies at a path now. Of sources, where one member may replace another, nothing is noted.
+    fn note(&mut self, path: &Path, kind: listing::Kind, found: &Metadata) {
+        if self.options.profile == Profile::Artifact {
+            self.inventory.add(Entry::of(path.to_path_buf(), kind, found));
+        }
     }
 
     fn mode(&self, member: &Member, at_least: u32) -> u32 {
@@ -371,14 +434,17 @@ fn halves(path: &Path) -> (&Path, &OsStr) {
     (path.parent().unwrap_or(Path::new("")), path.file_name().unwrap_or_default())
 }
 
+/// The mode of a directory until it is sealed: its own where that is harmless, so that it need not be changed.
+fn fillable(mode: u32) -> Mode {
+    Mode::from_raw_mode((mode | 0o700) & 0o755)
+}
+
 /// A failure of a worker, said as if it had happened here.
-fn blame<R: Read>(members: &Members<R>, dest: &Path, failure: Failure) -> Error {
-    let Failure { member, error } = failure;
+fn blame<R: Read>(members: &Members<R>, dest: &Path, Failure { path, error }: Failure) -> Error {
+    let refuse = |problem: &str| members.refuse_member(bytes(&path), problem);
     match Errno::from_io_error(&error) {
-        Some(Errno::EXIST) => members.refuse_member(&member, "comes twice"),
-        Some(Errno::NAMETOOLONG | Errno::INVAL) => {
-            members.refuse_member(&member, &format!("cannot be created: {error}"))
-        }
-        _ => Error::io("create", dest.join(OsStr::from_bytes(&member)))(error),
+        Some(Errno::EXIST) => refuse("comes twice"),
+        Some(Errno::NAMETOOLONG | Errno::INVAL) => refuse(&format!("cannot be created: {error}")),
+        _ => Error::io("create", dest.join(&path))(error),
     }
 }

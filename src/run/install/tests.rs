@@ -524,6 +524,26 @@ fn tasks_install_from_many_threads_at_once() {
     assert!(machine.installed().is_empty());
 }
 
+#[test]
+fn many_files_are_put_by_many_hands_and_are_where_they_belong() {
+    for link_mode in [LinkMode::Hardlink, LinkMode::Copy] {
+        let mut machine = machine();
+        machine.options.link_mode = link_mode;
+        let paths: Vec<String> = (0..600).map(|number| format!("share/{}/{number}", number % 7)).collect();
+        let mut staged: Vec<(&str, Staged<'_>)> = paths.iter().map(|path| (path.as_str(), File(path))).collect();
+        staged.extend([("share/3", Locked), ("share/3/link", Link("10"))]);
+        let counts = machine.install("app", "1", &staged).unwrap();
+        assert_eq!((counts.written, counts.kept), (601, 0));
+        for path in &paths {
+            assert_eq!(fs::read_to_string(machine.at(path)).unwrap(), *path);
+        }
+        assert_eq!(fs::metadata(machine.at("share/3")).unwrap().permissions().mode() & 0o777, 0o555);
+        assert_eq!(machine.installer().verify("app", "1", &[]), Verdict::Intact);
+        let owned = machine.state.lock().unwrap().installed("app").unwrap().owned;
+        assert!(owned.is_sorted_by_key(|owned| owned.path.as_os_str().to_owned()));
+    }
+}
+
 /// What is at every path below the install directory: kind, mode, content.
 fn snapshot(machine: &Machine) -> Vec<String> {
     let Ok(listing) = crate::host::listing::Listing::of(&machine.options.install_dir) else { return Vec::new() };

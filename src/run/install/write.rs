@@ -1,10 +1,11 @@
 //! Carries out what an install has decided. Nothing here refuses anything; nothing passes through a symlink below the
 //! install directory.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::plan::{Act, Plan, Step};
 use super::territory::{Side, Territory};
@@ -13,8 +14,9 @@ use crate::error::{Error, Result};
 use crate::host::beneath::{Dir, Root};
 use crate::host::clone::{Cloner, TEMPORARY};
 use crate::host::copy::names;
-use crate::host::fs::probe;
+use crate::host::fs::{create_dirs, probe};
 use crate::host::listing::{Entry, Kind};
+use crate::host::many;
 use crate::run::state::{Holding, Installed, Owned, Print};
 
 /// The places where files are put, open.
@@ -23,14 +25,23 @@ pub(super) struct Site<'a> {
     territory: &'a Territory,
     /// None before the install directory exists.
     inside: Option<Root>,
-    outside: Root,
+    /// Opened when something has to be done there: few tasks install anything outside.
+    outside: OnceLock<Root>,
 }
 
 impl<'a> Site<'a> {
     pub(super) fn open(territory: &'a Territory) -> Result<Site<'a>> {
-        let install_dir = territory.install_dir();
-        let inside = if install_dir.is_dir() { Some(Root::open(install_dir)?) } else { None };
-        Ok(Site { territory, inside, outside: Root::trusting(Path::new("/"))? })
+        Ok(Site { territory, inside: Root::present(territory.install_dir())?, outside: OnceLock::new() })
+    }
+
+    /// Opens the places, and makes the install directory if it is not there.
+    pub(super) fn make(territory: &'a Territory) -> Result<Site<'a>> {
+        let site = Site::open(territory)?;
+        if site.inside.is_some() {
+            return Ok(site);
+        }
+        create_dirs(territory.install_dir())?;
+        Site::open(territory)
     }
 
     /// Removes files and symlinks, then the directories made for them as far as they are empty, deepest first.
@@ -67,23 +78,31 @@ impl<'a> Site<'a> {
 
     fn dir(&self, path: &Path) -> Result<Dir> {
         let gone = || Error::io("open the directory", Path::new("/").join(path))(ErrorKind::NotFound.into());
-        let (root, relative) = self.place(path);
+        let (root, relative) = self.place(path)?;
         root.ok_or_else(gone)?.dir(relative)
     }
 
     fn find(&self, path: &Path) -> Result<Option<Dir>> {
-        match self.place(path) {
+        match self.place(path)? {
             (Some(root), relative) => root.find(relative),
             (None, _) => Ok(None),
         }
     }
 
-    fn place<'p>(&self, path: &'p Path) -> (Option<&Root>, &'p Path) {
-        match self.territory.side(path) {
+    fn place<'p>(&self, path: &'p Path) -> Result<(Option<&Root>, &'p Path)> {
+        Ok(match self.territory.side(path) {
             Side::Inside(below) => (self.inside.as_ref(), below),
             Side::Above if path == self.territory.prefix() => (self.inside.as_ref(), Path::new("")),
-            Side::Above | Side::Outside => (Some(&self.outside), path),
+            Side::Above | Side::Outside => (Some(self.outside()?), path),
+        })
+    }
+
+    fn outside(&self) -> Result<&Root> {
+        if let Some(root) = self.outside.get() {
+            return Ok(root);
         }
+        let root = Root::trusting(Path::new("/"))?;
+        Ok(self.outside.get_or_init(|| root))
     }
 }
 
@@ -126,14 +145,21 @@ impl Plan<'_> {
         tree: &Tree,
     ) -> Result<Vec<Owned>> {
         self.make_directories(site)?;
-        let mut hands = Hands { site, cloner, old, tree, open: OpenDir::default(), linked: HashMap::new() };
-        let mut owned = Vec::with_capacity(self.steps.len());
-        for step in &self.steps {
-            owned.push(Owned { path: step.entry.path.clone(), holding: hands.take(step)? });
+        let hands = || Hands { site, cloner, old, tree, open: OpenDir::default(), linked: HashMap::new() };
+        let (plain, others): (Vec<_>, Vec<_>) = self.steps.iter().enumerate().partition(|(_, step)| step.is_plain());
+        let mut done = hands().take_all(&others)?;
+        // Each directory is one worker's: a read-only one is open for changes as long as it has it.
+        let mut directories: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (number, step) in &plain {
+            directories.entry(step.entry.path.parent()).or_default().push((*number, *step));
         }
-        drop(hands);
+        let directories: Vec<_> = directories.into_values().collect();
+        for taken in many::map_uneven(plain.len(), &directories, |steps| hands().take_all(steps)) {
+            done.extend(taken?);
+        }
         self.set_directory_modes(site)?;
-        Ok(owned)
+        done.sort_unstable_by_key(|(number, _)| *number);
+        Ok(done.into_iter().map(|(_, owned)| owned).collect())
     }
 
     fn make_directories(&self, site: &Site<'_>) -> Result<()> {
@@ -161,7 +187,14 @@ impl Plan<'_> {
     }
 }
 
-/// Puts the files and symlinks of one tree in place.
+impl Step<'_> {
+    /// Whether it puts a file of one name where no directory has to give way, so that it has nothing to do with others.
+    fn is_plain(&self) -> bool {
+        self.act == (Act::Write { clear: false }) && self.entry.kind == Kind::File && self.entry.stat.links <= 1
+    }
+}
+
+/// Puts files and symlinks of one tree in place.
 struct Hands<'a> {
     site: &'a Site<'a>,
     cloner: &'a Cloner,
@@ -173,6 +206,14 @@ struct Hands<'a> {
 }
 
 impl Hands<'_> {
+    /// Takes numbered steps, and says what the task then owns by each.
+    fn take_all(&mut self, steps: &[(usize, &Step<'_>)]) -> Result<Vec<(usize, Owned)>> {
+        let own = |(number, step): &(usize, &Step<'_>)| {
+            Ok((*number, Owned { path: step.entry.path.clone(), holding: self.take(step)? }))
+        };
+        steps.iter().map(own).collect()
+    }
+
     fn take(&mut self, step: &Step<'_>) -> Result<Holding> {
         Ok(match step.act {
             Act::Keep(print) => Holding::Leaf(print),

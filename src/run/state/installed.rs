@@ -1,8 +1,12 @@
 //! The record of what one task has installed: enough to see by `lstat` alone whether it is still there.
 
+use std::ffi::OsStr;
 use std::fs::Metadata;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::Stat;
 
 use crate::cache::codec::{Reader, Writer};
 
@@ -60,6 +64,64 @@ impl Print {
             inode: found.ino(),
         }
     }
+
+    pub(crate) fn of_stat(found: &Stat) -> Print {
+        Print {
+            mode: found.st_mode,
+            size: u64::try_from(found.st_size).unwrap_or(0),
+            mtime: (found.st_mtime, u32::try_from(found.st_mtime_nsec).unwrap_or(0)),
+            inode: found.st_ino,
+        }
+    }
+}
+
+/// Bytes of a record with many hundred paths.
+const LARGE: usize = 64 << 10;
+
+/// A record as it lies in the state, read no further than somebody asks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Record<'s> {
+    bytes: &'s [u8],
+    pub(crate) tag: &'s str,
+    pub(crate) complete: bool,
+    /// Overrides and owned paths.
+    rest: Reader<'s>,
+}
+
+impl<'s> Record<'s> {
+    pub(super) fn read(bytes: &'s [u8]) -> Option<Self> {
+        let mut reader = Reader::new(bytes);
+        Some(Record { bytes, tag: reader.text()?, complete: reader.number()? != 0, rest: reader })
+    }
+
+    /// Whether there are so many paths that it pays to look at them in parallel.
+    pub(crate) fn is_large(&self) -> bool {
+        self.bytes.len() > LARGE
+    }
+
+    pub(crate) fn decode(&self) -> Option<Installed> {
+        Installed::decode(self.bytes)
+    }
+
+    /// Whether the record has these overrides, and every path in it stands the test. A corrupt record has not.
+    pub(crate) fn holds(&self, overrides: &[String], mut test: impl FnMut(&Path, Holding) -> bool) -> bool {
+        let mut reader = self.rest;
+        let mut holds = || {
+            let mut same = reader.number()? == overrides.len() as u64;
+            for task in overrides {
+                same = same && reader.text()? == task;
+            }
+            let paths = if same { reader.number()? } else { return Some(false) };
+            for _ in 0..paths {
+                let (path, holding) = read_owned(&mut reader)?;
+                if !test(path, holding) {
+                    return Some(false);
+                }
+            }
+            Some(true)
+        };
+        holds().unwrap_or(false)
+    }
 }
 
 impl Installed {
@@ -106,8 +168,12 @@ fn encode_owned(writer: &mut Writer, owned: &Owned) {
 }
 
 fn decode_owned(reader: &mut Reader<'_>) -> Option<Owned> {
+    read_owned(reader).map(|(path, holding)| Owned { path: path.to_path_buf(), holding })
+}
+
+fn read_owned<'s>(reader: &mut Reader<'s>) -> Option<(&'s Path, Holding)> {
     let letter = u8::try_from(reader.number()?).ok()?;
-    let path = reader.path()?;
+    let path = Path::new(OsStr::from_bytes(reader.blob()?));
     let holding = match letter {
         b'd' => Holding::Directory { created: false },
         b'D' => Holding::Directory { created: true },
@@ -116,7 +182,7 @@ fn decode_owned(reader: &mut Reader<'_>) -> Option<Owned> {
         b's' => Holding::Seen(decode_print(reader)?),
         _ => return None,
     };
-    Some(Owned { path, holding })
+    Some((path, holding))
 }
 
 fn decode_print(reader: &mut Reader<'_>) -> Option<Print> {
@@ -130,9 +196,6 @@ fn decode_print(reader: &mut Reader<'_>) -> Option<Print> {
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::OsStr;
-    use std::os::unix::ffi::OsStrExt;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -154,13 +217,26 @@ mod tests {
             overrides: vec!["base".into()],
             owned: holdings.map(owned).into(),
         };
-        assert_eq!(Installed::decode(&installed.encode()), Some(installed));
+        let bytes = installed.encode();
+        assert_eq!(Installed::decode(&bytes).as_ref(), Some(&installed));
+        let record = Record::read(&bytes).unwrap();
+        let mut seen = Vec::new();
+        assert!(record.holds(&installed.overrides, |path, holding| {
+            seen.push(Owned { path: path.into(), holding });
+            true
+        }));
+        assert_eq!((record.tag, record.complete, seen), ("shop-zlib-1", true, installed.owned));
+        assert!(!record.holds(&[], |_, _| true));
+        assert!(!record.holds(&installed.overrides, |_, _| false));
+        let torn = Record::read(&bytes[..bytes.len() - 1]).unwrap();
+        assert!(!torn.holds(&installed.overrides, |_, _| true));
     }
 
     proptest! {
         #[test]
         fn a_record_made_of_anything_is_read_without_harm(bytes: Vec<u8>) {
             let _ = Installed::decode(&bytes);
+            let _ = Record::read(&bytes).map(|record| record.holds(&[], |_, _| true));
         }
     }
 }

@@ -2,16 +2,18 @@
 //!
 //! The file is the line `cortado state 1` and then frames of the [codec](crate::cache::codec), each holding a counted
 //! key and, to its end, a value; an empty value removes the key, and the last frame of a key counts. Opening walks the
-//! frames and cuts the file off where one is torn or corrupt. When most of the file is history it is written anew.
+//! frames and cuts the file off where one is torn or corrupt. When a third of the file is history it is written anew.
 //! There is one writer (the work directory's lock), and the file is mirrored in memory.
 
-use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
+use std::hash::BuildHasher;
 use std::io::{ErrorKind, Write};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use crate::cache::codec::{Reader, Writer, frame};
+use hashbrown::hash_table::Entry;
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use crate::cache::codec::{FRAME_HEADER, Reader, Writer, frame};
 use crate::error::{Error, Result};
 use crate::host::fs::write_atomic;
 
@@ -19,11 +21,11 @@ const NAME: &str = "cortado state ";
 const VERSION: u32 = 1;
 const HEADER: &[u8] = b"cortado state 1\n";
 
-/// History is kept until it is larger than this and than what counts.
+/// History is kept until it is larger than this and than half of what counts.
 const HISTORY: usize = 1 << 20;
 
 /// Bytes by which the number of keys in a file is guessed.
-const TYPICAL_FRAME: usize = 256;
+const TYPICAL_FRAME: usize = 96;
 
 #[derive(Debug)]
 pub(super) struct Journal {
@@ -32,17 +34,75 @@ pub(super) struct Journal {
     file: Option<File>,
     /// What the file holds.
     bytes: Vec<u8>,
-    /// Where in `bytes` the last frame of each key lies, and its value within it.
-    index: HashMap<Box<[u8]>, Place>,
+    index: Index,
     /// Bytes of the frames in `index`.
     live: usize,
     dropped: usize,
 }
 
-#[derive(Debug, Clone)]
+/// Where the last frame of each key lies. The keys themselves are nowhere but in the bytes of the file: a file of many
+/// thousand frames is opened at each start, and copies of its keys would cost more than all the rest of it.
+#[derive(Debug, Clone, Default)]
+struct Index {
+    places: HashTable<Place>,
+    hasher: DefaultHashBuilder,
+}
+
+/// Where a frame begins, and the lengths of its key and its value.
+#[derive(Debug, Clone, Copy)]
 struct Place {
-    frame: Range<usize>,
-    value: usize,
+    frame: usize,
+    key: u32,
+    value: u32,
+}
+
+impl Place {
+    fn key<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
+        let value = self.value_at();
+        bytes.get(value - self.key as usize..value).unwrap_or_default()
+    }
+
+    fn value<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
+        bytes.get(self.value_at()..self.end()).unwrap_or_default()
+    }
+
+    /// Behind the frame's header, the count of the key's bytes, and the key.
+    fn value_at(&self) -> usize {
+        let count = self.key.checked_ilog2().map_or(1, |highest| highest as usize / 7 + 1);
+        self.frame + FRAME_HEADER + count + self.key as usize
+    }
+
+    fn end(&self) -> usize {
+        self.value_at() + self.value as usize
+    }
+
+    fn length(&self) -> usize {
+        self.end() - self.frame
+    }
+}
+
+impl Index {
+    fn find(&self, bytes: &[u8], key: &[u8]) -> Option<&Place> {
+        self.places.find(self.hasher.hash_one(key), |place| place.key(bytes) == key)
+    }
+
+    /// Notes the newest frame of its key, or forgets the key if it has no value. Returns the frame that counted before.
+    fn enter(&mut self, bytes: &[u8], new: Place) -> Option<Place> {
+        let key = new.key(bytes);
+        let (hasher, removes) = (&self.hasher, new.value == 0);
+        let is_same = |place: &Place| place.key(bytes) == key;
+        let entry = self.places.entry(hasher.hash_one(key), is_same, |place| hasher.hash_one(place.key(bytes)));
+        match entry {
+            Entry::Occupied(entry) if removes => Some(entry.remove().0),
+            Entry::Occupied(mut entry) => Some(std::mem::replace(entry.get_mut(), new)),
+            Entry::Vacant(entry) => {
+                if !removes {
+                    entry.insert(new);
+                }
+                None
+            }
+        }
+    }
 }
 
 impl Journal {
@@ -55,8 +115,7 @@ impl Journal {
             found += HEADER.len();
             bytes = HEADER.to_vec();
         }
-        let file = Some(append_to(path)?);
-        let mut journal = Journal { path: path.to_path_buf(), file, bytes, index: HashMap::new(), live: 0, dropped: 0 };
+        let mut journal = Self::of(path, Some(append_to(path)?), bytes);
         journal.load(found)?;
         journal.compact()?;
         Ok(journal)
@@ -70,10 +129,29 @@ impl Journal {
             bytes = HEADER.to_vec();
         }
         let found = bytes.len();
-        let path = path.to_path_buf();
-        let mut journal = Journal { path, file: None, bytes, index: HashMap::new(), live: 0, dropped: 0 };
+        let mut journal = Self::of(path, None, bytes);
         journal.load(found)?;
         Ok(journal)
+    }
+
+    /// The log if it is there and unharmed, opened for writing; otherwise nothing is changed.
+    pub(super) fn whole(path: &Path) -> Result<Option<Journal>> {
+        let bytes = read(path)?;
+        if !bytes.starts_with(HEADER) {
+            return Ok(None);
+        }
+        let found = bytes.len();
+        let mut journal = Self::of(path, None, bytes);
+        journal.load(found)?;
+        if journal.dropped > 0 {
+            return Ok(None);
+        }
+        journal.file = Some(append_to(path)?);
+        Ok(Some(journal))
+    }
+
+    fn of(path: &Path, file: Option<File>, bytes: Vec<u8>) -> Journal {
+        Journal { path: path.to_path_buf(), file, bytes, index: Index::default(), live: 0, dropped: 0 }
     }
 
     pub(super) fn dropped(&self) -> usize {
@@ -81,12 +159,12 @@ impl Journal {
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Option<&[u8]> {
-        self.index.get(key).and_then(|place| self.value(place))
+        self.index.find(&self.bytes, key).map(|place| place.value(&self.bytes))
     }
 
     /// All keys with their values, in no order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.index.iter().filter_map(|(key, place)| Some((&**key, self.value(place)?)))
+        self.index.places.iter().map(|place| (place.key(&self.bytes), place.value(&self.bytes)))
     }
 
     pub(super) fn set(&mut self, key: Vec<u8>, value: &[u8]) -> Result<()> {
@@ -98,45 +176,38 @@ impl Journal {
     }
 
     pub(super) fn remove(&mut self, key: &[u8]) -> Result<()> {
-        if !self.index.contains_key(key) {
+        if self.get(key).is_none() {
             return Ok(());
         }
         self.append(key, &[])?;
         self.compact()
     }
 
-    fn value(&self, place: &Place) -> Option<&[u8]> {
-        self.bytes.get(place.value..place.frame.end)
-    }
-
     /// Indexes the frames, and cuts off what follows the last whole one.
     fn load(&mut self, found: usize) -> Result<()> {
         let bytes = std::mem::take(&mut self.bytes);
-        self.index.reserve(bytes.len() / TYPICAL_FRAME);
+        let hasher = self.index.hasher;
+        self.index.places.reserve(bytes.len() / TYPICAL_FRAME, |place| hasher.hash_one(place.key(&bytes)));
         let mut reader = Reader::new(bytes.get(HEADER.len()..).unwrap_or_default());
-        let mut end = HEADER.len();
+        let mut frame = HEADER.len();
         while let Some((key, value)) = reader.frame().and_then(split) {
-            let start = end;
-            end = bytes.len() - reader.rest().len();
-            self.enter(key, value.len(), start..end);
+            let place = Place { frame, key: key.len() as u32, value: value.len() as u32 };
+            let end = bytes.len() - reader.rest().len();
+            if place.end() != end {
+                break; // nobody writes a count in more bytes than it needs
+            }
+            self.enter(&bytes, place);
+            frame = end;
         }
-        self.dropped = found.saturating_sub(end);
+        self.dropped = found.saturating_sub(frame);
         self.bytes = bytes;
-        self.cut(end)
+        self.cut(frame)
     }
 
-    /// Notes where the newest frame of a key lies.
-    fn enter(&mut self, key: &[u8], value: usize, frame: Range<usize>) {
-        let length = frame.len();
-        let place = Place { value: frame.end - value, frame };
-        let old = match self.index.get_mut(key) {
-            Some(old) if value > 0 => Some(std::mem::replace(old, place)),
-            Some(_) => self.index.remove(key),
-            None if value > 0 => self.index.insert(key.into(), place),
-            None => None,
-        };
-        self.live += if value > 0 { length } else { 0 };
-        self.live -= old.map_or(0, |old| old.frame.len());
+    fn enter(&mut self, bytes: &[u8], new: Place) {
+        let old = self.index.enter(bytes, new);
+        self.live += if new.value > 0 { new.length() } else { 0 };
+        self.live -= old.map_or(0, |old| old.length());
     }
 
     fn append(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
@@ -150,8 +221,10 @@ impl Journal {
             self.cut(start)?;
             return Err(Error::io("write", &self.path)(error));
         }
-        self.bytes.extend_from_slice(&frame);
-        self.enter(key, value.len(), start..start + frame.len());
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.extend_from_slice(&frame);
+        self.enter(&bytes, Place { frame: start, key: key.len() as u32, value: value.len() as u32 });
+        self.bytes = bytes;
         Ok(())
     }
 
@@ -165,18 +238,18 @@ impl Journal {
         }
     }
 
-    /// Leaves the history out, if there is more of it than of anything else.
+    /// Leaves the history out, if there is much of it.
     fn compact(&mut self) -> Result<()> {
         let history = self.bytes.len() - HEADER.len() - self.live;
-        if self.file.is_none() || history <= HISTORY.max(self.live) {
+        if self.file.is_none() || history <= HISTORY.max(self.live / 2) {
             return Ok(());
         }
         let mut bytes = HEADER.to_vec();
-        let mut index = HashMap::with_capacity(self.index.len());
-        for (key, place) in &self.index {
-            let (start, value) = (bytes.len(), place.value - place.frame.start);
-            bytes.extend_from_slice(self.bytes.get(place.frame.clone()).unwrap_or_default());
-            index.insert(key.clone(), Place { value: start + value, frame: start..bytes.len() });
+        let mut index = Index::default();
+        for place in &self.index.places {
+            let frame = bytes.len();
+            bytes.extend_from_slice(self.bytes.get(place.frame..place.end()).unwrap_or_default());
+            index.enter(&bytes, Place { frame, ..*place });
         }
         write_atomic(&self.path, &bytes)?;
         self.file = Some(append_to(&self.path)?);
@@ -216,8 +289,6 @@ fn refuse_newer(path: &Path, bytes: &[u8]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-
-    use crate::cache::codec::FRAME_HEADER;
 
     use super::*;
 
@@ -276,6 +347,36 @@ mod tests {
         assert!(fs::metadata(&path).unwrap().len() < (2 * HISTORY) as u64);
         assert_eq!(content(&Journal::open(&path).unwrap()), content(&journal));
         assert_eq!(content(&journal).len(), 2);
+    }
+
+    #[test]
+    fn keys_of_every_length_are_found_again() {
+        let (_dir, path) = room();
+        let mut journal = Journal::open(&path).unwrap();
+        for length in [0, 1, 127, 128, 16_383, 16_384] {
+            journal.set(vec![b'k'; length], format!("{length}").as_bytes()).unwrap();
+        }
+        let opened = Journal::open(&path).unwrap();
+        assert_eq!((content(&opened).len(), opened.dropped()), (6, 0));
+        assert_eq!(content(&opened), content(&journal));
+        assert_eq!(opened.get(&[b'k'; 128]), Some(&b"128"[..]));
+    }
+
+    #[test]
+    fn a_file_that_is_not_whole_is_left_alone() {
+        let (_dir, path) = room();
+        assert!(Journal::whole(&path).unwrap().is_none());
+        assert!(!path.exists());
+        let mut journal = Journal::open(&path).unwrap();
+        journal.set(b"one".to_vec(), b"1").unwrap();
+        let mut journal = Journal::whole(&path).unwrap().unwrap();
+        journal.set(b"two".to_vec(), b"2").unwrap();
+        let bytes = fs::read(&path).unwrap();
+        assert_eq!(content(&Journal::open(&path).unwrap()).len(), 2);
+        let torn = &bytes[..bytes.len() - 1];
+        fs::write(&path, torn).unwrap();
+        assert!(Journal::whole(&path).unwrap().is_none());
+        assert_eq!(fs::read(&path).unwrap(), torn);
     }
 
     #[test]

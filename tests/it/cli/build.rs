@@ -82,6 +82,28 @@ fn a_removed_file_comes_back_from_the_tree() {
 }
 
 #[test]
+fn the_level_of_compression_is_an_option_and_part_of_no_key() {
+    let shop = Shop::new(&SHOP.replace("echo zlib >", "seq 100000 >"));
+    let stored = |dir: &str, level: &str| -> u64 {
+        let args = ["build", "--recache", "--cache-dir", dir];
+        shop.run_with(&args, &[("CORTADO_COMPRESSION_LEVEL", level)]).ends(0);
+        fs::read_dir(shop.path(dir).join("objects"))
+            .unwrap()
+            .flat_map(|shard| fs::read_dir(shard.unwrap().path()).unwrap())
+            .map(|object| object.unwrap().metadata().unwrap().len())
+            .sum()
+    };
+    let (fast, small) = (stored("fast", "1"), stored("small", "12"));
+    assert!(small < fast, "{small} < {fast}");
+    fs::remove_dir_all(shop.path("out")).unwrap();
+    let args = ["build", "--cache-dir", "small", "--compression-level", "1", "--work-dir", "elsewhere"];
+    shop.run(&args).ends(0).mentions("  restored  2  zlib, app");
+    for wrong in ["0", "13", "fast"] {
+        shop.run(&["build", "--compression-level", wrong]).ends(2).mentions("--compression-level");
+    }
+}
+
+#[test]
 fn a_filter_builds_a_task_and_what_it_needs() {
     let shop = Shop::new(SHOP);
     shop.run(&["build", "zlib"]).ends(0).mentions("  built  1  zlib");

@@ -126,8 +126,8 @@ impl Spy {
     }
 
     fn meet(&self, what: &str) -> anyhow::Result<Manner> {
-        self.asked.lock().unwrap().push(what.to_owned());
         let manner = self.manner.lock().unwrap().clone();
+        self.asked.lock().unwrap().push(what.to_owned());
         let puts = what == "put";
         match &manner {
             Manner::Hangs(gate) => gate.pass(),

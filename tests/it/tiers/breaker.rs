@@ -189,37 +189,29 @@ fn a_tier_that_answers_some_questions_and_not_others_costs_its_budget() {
 fn a_tier_that_answers_again_is_used_again() {
     let shop = Shop::new();
     let team = Spy::new();
-    let pipe = shop.pipe("probed");
-    let waiting = shop.ware("b", "x").command(format!("cat '{}'", pipe.display())).depends_on("a");
-    let project = shop.project([shop.ware("a", "x"), waiting, shop.ware("c", "x").depends_on("b")]);
-    // All fetches fail. Before the first upload it recovers: that one finds out, and is not waited for.
+    let chain = (0..10).map(|number| {
+        let task = shop.ware(&format!("t{number}"), "x");
+        if number > 0 { task.depends_on(format!("t{}", number - 1)) } else { task }
+    });
+    let project = shop.project(chain);
+    // It fails twice, which is enough to be left alone, and then recovers. One of the uploads finds out that it is back, and is not waited for.
     team.behaves(Manner::Fails(ErrorKind::ConnectionRefused));
-    let (told, recovering) = (pipe.clone(), team.clone());
+    let recovering = team.clone();
     let tiers = cortado::Tiers::new([far("team", &team).breaker(2, Duration::ZERO)]).unwrap();
     let seen = shop.run_with(&project, |engine| {
-        engine.jobs(1).transfers(1).callbacks(tiers).observe(move |event| match event {
-            cortado::Event::StepStarted { task, step: 2, .. } if &**task == "a" => {
+        engine.jobs(1).transfers(1).callbacks(tiers).observe(move |event| {
+            let builds = matches!(event, cortado::Event::StepStarted { .. });
+            if builds && recovering.asked("get") >= 2 {
                 recovering.behaves(Manner::Good);
-                recovering.forget();
             }
-            // By the time that `b` is built, the probe has been answered.
-            cortado::Event::StepStarted { task, step: 3, .. } if &**task == "b" => {
-                let (told, probed) = (told.clone(), recovering.clone());
-                std::thread::spawn(move || {
-                    while probed.asked("has") == 0 {
-                        super::moment();
-                    }
-                    super::moment();
-                    std::fs::write(told, "").unwrap();
-                });
-            }
-            _ => {}
         })
     });
     assert!(seen.report.success());
-    let offers: Vec<_> = seen.report.tasks.iter().flat_map(|task| &task.offers).map(|offer| &offer.kept).collect();
-    assert_eq!(offers, [&cortado::Kept::Skipped, &cortado::Kept::Stored, &cortado::Kept::Stored]);
-    assert_eq!((counts(&seen, "team").misses.refused, left(&seen).len()), (2, 1));
+    let last = seen.report.tasks.last().unwrap();
+    assert_eq!(last.offers[0].kept, cortado::Kept::Stored);
+    let counts = counts(&seen, "team");
+    assert!(counts.misses.refused >= 2 && team.asked("has") >= 1, "{counts:?}");
+    assert_eq!(left(&seen).len(), 1);
     adds_up(&seen);
 }
 

@@ -142,6 +142,12 @@ impl Tiers {
         search.ask(farther..self.lines.len())
     }
 
+    /// Whether the nearest tier is on this machine, so that asking it costs nothing.
+    fn is_nearest_here(&self) -> bool {
+        let line = self.nearest().and_then(|nearest| self.lines.get(nearest));
+        line.is_some_and(|line| line.tier.settings.timeout.is_none())
+    }
+
     /// Whether the nearest tier has an artifact, as far as it says so.
     fn has_near(&self, name: &str, remark: &dyn Fn(Remark)) -> bool {
         let Some(line) = self.nearest().and_then(|nearest| self.lines.get(nearest)) else { return false };
@@ -221,7 +227,9 @@ impl Callbacks for Tiers {
         let name = super::artifact::filename(claim.tag());
         let Some(flight) = flights.take(&name, Purpose::Build)? else {
             claim.waits_for(&flights.holder(&name));
-            flights.wait(&name, Purpose::Build, &|| claim.is_cancelled())?;
+            // It may be here long before the builder is done: a far tier takes its time to be written.
+            let arrived = || self.is_nearest_here() && self.has_near(&name, &|remark| claim.remark(remark));
+            flights.wait(&name, Purpose::Build, &|| claim.is_cancelled() || arrived())?;
             return Ok(Claimed::Look);
         };
         // Someone may have built it between our fetch and now; to be told so twice would help nobody.

@@ -125,6 +125,45 @@ fn who_waits_for_a_build_that_fails_builds_itself() {
 }
 
 #[test]
+fn who_waits_for_a_build_does_not_wait_for_its_far_upload() {
+    let shop = Shop::new();
+    let pipe = shop.pipe("pipe");
+    let team = Spy::new();
+    let (gate, open) = super::gate();
+    team.behaves(Manner::HangsWhenPut(gate));
+    let (building, built) = channel();
+    std::thread::scope(|scope| {
+        let (shop, pipe, team) = (&shop, &pipe, &team);
+        let first = scope.spawn(move || {
+            let own = Shop::new();
+            let project = project(shop, &own, slow(shop, pipe));
+            own.run_with(&project, |engine| {
+                engine.callbacks(tiers(shop, Some(far("team", team)))).observe(move |event| {
+                    if let Event::StepStarted { step: 3, .. } = event {
+                        building.send(()).unwrap();
+                    }
+                })
+            })
+        });
+        built.recv().unwrap();
+        let own = Shop::new();
+        let same = project(shop, &own, slow(shop, pipe));
+        let told = pipe.clone();
+        let seen = own.run_with(&same, |engine| {
+            engine.callbacks(tiers(shop, None)).observe(move |event| {
+                if matches!(event, Event::Waiting { .. }) {
+                    std::fs::write(&told, "good\n").unwrap();
+                }
+            })
+        });
+        assert_eq!(seen.of("lone"), "restored");
+        drop(open);
+        assert_eq!(first.join().unwrap().of("lone"), "built");
+    });
+    assert_eq!(shop.count("lone"), 1);
+}
+
+#[test]
 fn who_waits_can_be_interrupted_and_loses_patience() {
     let shop = Shop::new();
     let pipe = shop.pipe("pipe");

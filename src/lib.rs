@@ -54,9 +54,10 @@ mod text;
 
 pub use cache::conformance;
 pub use cache::{
-    Artifact, CacheMode, CachePolicy, Cacher, Callbacks, Closures, DirectoryOptions, DirectoryStore, FileSync, Finding,
-    Flaw, Listed, Miss, Objects, Perm, Provenance, Prune, Pruned, PrunedObject, Put, Remedy, Store, Stored, Usage,
-    closures,
+    Artifact, CacheMode, CachePolicy, Cacher, Callbacks, Claim, Claimed, Closures, Counts, DirectoryOptions,
+    DirectoryStore, FileSync, Finding, Flaw, Flights, Kept, Ledger, Listed, Look, Miss, Misses, Namespace, Objects,
+    Offer, Perm, Provenance, Prune, Pruned, PrunedObject, Put, ReadOnly, Remedy, Statistics, Store, Stored, Tier,
+    TierMode, TierSettings, Tiers, Usage, WritePolicy, closures,
 };
 #[cfg(feature = "signing")]
 pub use cache::{NotAKey, PublicKey, SigningKey};
@@ -79,7 +80,7 @@ pub use report::{
 };
 pub use run::{
     Action, CacheReport, Clean, Cleaned, Decision, Engine, Event, History, Origin, Outcome, Preview, Progress, Report,
-    SourceState, Standing, TaskRef, TaskReport,
+    SourceState, Standing, TaskRef, TaskReport, TierReport,
 };
 
 /// The pages whose code has to compile.

@@ -24,6 +24,7 @@ mod sources;
 mod steps;
 mod stores;
 mod support;
+mod tiers;
 #[cfg(feature = "lua")]
 mod toolbox;
 mod transfers;

@@ -52,11 +52,11 @@ mod report;
 mod run;
 mod text;
 
-pub use cache::conformance;
 pub use cache::{
     Artifact, CacheMode, CachePolicy, Cacher, Callbacks, Closures, DirectoryStore, Listed, Miss, Objects, Provenance,
     Put, Store, Stored, closures,
 };
+pub use cache::{conformance, stores};
 pub use error::{Error, Result};
 pub use host::cancel::Cancel;
 pub use host::detect::detect;

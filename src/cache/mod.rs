@@ -13,7 +13,9 @@ mod policy;
 mod provenance;
 pub(crate) mod remarks;
 mod store;
+pub mod stores;
 pub(crate) mod trees;
+mod unsupported;
 
 pub use artifact::Artifact;
 pub use cacher::Cacher;

@@ -32,7 +32,8 @@
 //! # Features
 //!
 //! `cli` (the default: the binary and all below), `lua` (recipes), `http` (sources from the network), `archives` (xz,
-//! bzip2, zstd and zip sources). Without any of them the engine links no async runtime, HTTP client, TLS or Lua.
+//! bzip2, zstd and zip sources); in no default build, `stores` or any of `s3`, `gcs`, `azblob`, `redis`, `memcached`,
+//! `webdav` (stores of artifacts). Without any of them the engine links no async runtime, HTTP client, TLS or Lua.
 //!
 //! # Layers
 //!
@@ -86,4 +87,7 @@ mod pages {
     struct Readme;
     #[doc = include_str!("../docs/embedding.md")]
     struct Embedding;
+    #[cfg(feature = "http")]
+    #[doc = include_str!("../docs/stores.md")]
+    struct Stores;
 }

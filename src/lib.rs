@@ -32,7 +32,8 @@
 //! # Features
 //!
 //! `cli` (the default: the binary and all below), `lua` (recipes), `http` (sources from the network), `archives` (xz,
-//! bzip2, zstd and zip sources). Without any of them the engine links no async runtime, HTTP client, TLS or Lua.
+//! bzip2, zstd and zip sources); in no default build, `stores` or any of `s3`, `gcs`, `azblob`, `redis`, `memcached`,
+//! `webdav` (stores of artifacts). Without any of them the engine links no async runtime, HTTP client, TLS or Lua.
 //!
 //! # Layers
 //!
@@ -52,7 +53,6 @@ mod report;
 mod run;
 mod text;
 
-pub use cache::conformance;
 pub use cache::{
     Artifact, CacheMode, CachePolicy, Cacher, Callbacks, Claim, Claimed, Closures, Counts, DirectoryOptions,
     DirectoryStore, FileSync, Finding, Flaw, Flights, Kept, Ledger, Listed, Look, Miss, Misses, Namespace, Objects,
@@ -61,6 +61,7 @@ pub use cache::{
 };
 #[cfg(feature = "signing")]
 pub use cache::{NotAKey, PublicKey, SigningKey};
+pub use cache::{conformance, stores};
 pub use error::{Error, Result};
 pub use host::cancel::Cancel;
 pub use host::detect::detect;
@@ -92,4 +93,7 @@ mod pages {
     struct DirectoryStore;
     #[doc = include_str!("../docs/embedding.md")]
     struct Embedding;
+    #[cfg(feature = "http")]
+    #[doc = include_str!("../docs/stores.md")]
+    struct Stores;
 }

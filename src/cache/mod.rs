@@ -25,9 +25,11 @@ pub(crate) mod seconds;
 mod signing;
 mod statistics;
 mod store;
+pub mod stores;
 mod tiers;
 pub(crate) mod trees;
 mod trust;
+mod unsupported;
 
 pub use artifact::Artifact;
 pub use cacher::Cacher;

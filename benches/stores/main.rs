@@ -67,7 +67,7 @@ fn compare(name: &str, size: usize, store: &dyn Store, file: &Path, url: &str) {
 }
 
 fn put(store: &dyn Store, file: &Path) -> Stored {
-    store.put_file("object", file, &Put::default()).unwrap()
+    store.put_file("object", file, &Put::replacing(true)).unwrap()
 }
 
 fn get(store: &dyn Store, file: &Path) {

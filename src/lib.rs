@@ -43,6 +43,7 @@
 mod cache;
 #[cfg(feature = "cli")]
 pub mod cli;
+mod config;
 mod error;
 mod host;
 #[cfg(feature = "lua")]
@@ -55,13 +56,17 @@ mod text;
 
 pub use cache::{
     Artifact, CacheMode, CachePolicy, Cacher, Callbacks, Claim, Claimed, Closures, Counts, DirectoryOptions,
-    DirectoryStore, FileSync, Finding, Flaw, Flights, Kept, Ledger, Listed, Look, Miss, Misses, Namespace, Objects,
-    Offer, Perm, Provenance, Prune, Pruned, PrunedObject, Put, ReadOnly, Remedy, Statistics, Store, Stored, Tier,
-    TierMode, TierSettings, Tiers, Usage, WritePolicy, closures,
+    DirectoryStore, FileSync, Finding, Flaw, Flights, Inspection, Kept, Ledger, Listed, Look, Miss, Misses, Namespace,
+    Objects, Offer, PackedMember, Perm, Provenance, Prune, Pruned, PrunedObject, Put, ReadOnly, Remedy, Signed,
+    Statistics, Store, Stored, Tier, TierMode, TierSettings, Tiers, Usage, WritePolicy, closures, inspect,
 };
 #[cfg(feature = "signing")]
 pub use cache::{NotAKey, PublicKey, SigningKey};
 pub use cache::{conformance, stores};
+pub use config::{
+    CacheSpec, Configuration, Directory, Holder, Key, Kind, NotASize, SecretSource, Setting, SettingOrigin, Settings,
+    StoreKind, StoreSpec, Surroundings, TierSpec, Whose, parse_length, parse_size,
+};
 pub use error::{Error, Result};
 pub use host::cancel::Cancel;
 pub use host::detect::detect;
@@ -76,8 +81,10 @@ pub use model::{
 };
 pub use plan::{Field, Graph, Inputs, KEY_FORMAT, Outline, Plan, PlannedTask};
 pub use report::{
-    Change, Closing, Detail, Exit, Explanation, Failure, Ink, JSON_FORMAT, LastTime, LicenseReport, ListedTask,
-    LockedSource, Manifest, Narrator, Paint, PlanReport, Software, TaskLicense, TaskList, TaskPlan, summary,
+    CacheStats, Change, Check, Closing, Detail, Diagnosis, Exit, Explanation, Failure, FindingList, Ink, JSON_FORMAT,
+    LastTime, LicenseReport, ListedObject, ListedTask, LockedSource, Manifest, Narrator, ObjectList, ObjectReport,
+    Paint, PlanReport, Removal, RemovedObject, SettingList, Software, StoreStats, TaskLicense, TaskList, TaskPlan,
+    Verdict, summary,
 };
 pub use run::{
     Action, CacheReport, Clean, Cleaned, Decision, Engine, Event, History, Origin, Outcome, Preview, Progress, Report,

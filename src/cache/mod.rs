@@ -11,6 +11,7 @@ mod counts;
 mod directory;
 mod exchange;
 pub(crate) mod guard;
+mod inspection;
 mod ledger;
 mod look;
 mod miss;
@@ -39,10 +40,12 @@ pub(crate) use claim::Turn;
 pub use claim::{Claim, Claimed};
 pub use counts::{Counts, Misses};
 pub use directory::{
-    DirectoryOptions, DirectoryStore, FileSync, Finding, Flaw, Perm, Prune, Pruned, PrunedObject, Remedy, Usage,
+    DirectoryOptions, DirectoryStore, FileSync, Finding, Flaw, NotASize, Perm, Prune, Pruned, PrunedObject, Remedy,
+    Usage, parse_size,
 };
 pub(crate) use exchange::{Exchange, Lookup};
 pub(crate) use guard::Guard;
+pub use inspection::{Inspection, PackedMember, Signed, inspect};
 pub use ledger::Ledger;
 pub use look::Look;
 pub(crate) use look::SOLE_TIER;

@@ -4,6 +4,7 @@
 mod cache;
 #[cfg(feature = "cli")]
 mod cli;
+mod config;
 mod direct;
 mod directory;
 mod disk;

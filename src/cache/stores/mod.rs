@@ -4,6 +4,8 @@
 //! Nothing is asked of a service before the first object is. What each of them can and cannot do is described in
 //! `docs/stores.md`.
 
+#![cfg_attr(not(feature = "stores"), allow(dead_code, reason = "no service by itself needs all that they share"))]
+
 #[cfg(feature = "http")]
 mod answer;
 #[cfg(feature = "azblob")]

@@ -72,7 +72,6 @@ impl Network {
     }
 
     /// What of it is secret.
-    #[cfg(feature = "objects")]
     pub(super) fn secrets(&self) -> Vec<String> {
         self.proxy.iter().flat_map(Url::secrets).collect()
     }

@@ -24,13 +24,11 @@ impl Url {
     }
 
     /// Whether nothing was configured.
-    #[cfg(feature = "memcached")]
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// What of it is secret: the password, and the query.
-    #[cfg(any(test, feature = "objects", feature = "redis"))]
     pub(super) fn secrets(&self) -> Vec<String> {
         let Parts { credentials, query, .. } = self.parts();
         let password = credentials.split_once(':').map_or(credentials, |(_, password)| password);
@@ -46,7 +44,6 @@ impl Url {
     }
 }
 
-#[cfg_attr(not(any(feature = "objects", feature = "redis")), allow(dead_code, reason = "only these look for secrets"))]
 struct Parts<'a> {
     scheme: &'a str,
     credentials: &'a str,

@@ -50,6 +50,7 @@ pub use self::options::DirectoryOptions;
 pub use self::prune::{Prune, Pruned, PrunedObject};
 pub use self::repair::{Finding, Remedy};
 use self::shard::Shard;
+pub use self::size::{NotASize, parse_size};
 pub use self::usage::Usage;
 pub use self::verify::Flaw;
 use super::store::{Listed, Objects, Put, Store, Stored};
@@ -143,6 +144,10 @@ impl Store for DirectoryStore {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
             Err(error) => Err(error).with_context(|| format!("could not look for `{}`", path.display())),
         }
+    }
+
+    fn describe(&self, name: &str) -> anyhow::Result<Option<Listed>> {
+        self.info(name)
     }
 
     fn remove(&self, name: &str) -> anyhow::Result<bool> {

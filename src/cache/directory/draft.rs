@@ -22,8 +22,17 @@ pub(super) struct Draft<'a> {
     pub(super) writer: Arc<Writer>,
     path: PathBuf,
     reserved: u64,
+    /// What the file is, once it is finished.
+    pub(super) made: Made,
     /// Whether the file is an object now.
     kept: bool,
+}
+
+/// A finished file.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Made {
+    pub(super) inode: u64,
+    pub(super) size: u64,
 }
 
 /// A draft, or why there is no room for it.
@@ -55,7 +64,9 @@ impl<'a> Draft<'a> {
         if let Some(why) = draft.fill(&mut file, content)? {
             return Ok(Err(why));
         }
-        draft.finish(&file)?;
+        draft.flush(&file)?;
+        let made = file.metadata().with_context(|| cannot_write(&draft.path))?;
+        draft.made = Made { inode: made.ino(), size: made.len() };
         Ok(Ok(draft))
     }
 
@@ -66,7 +77,7 @@ impl<'a> Draft<'a> {
             None => fs::metadata(source).with_context(|| format!("could not look at `{}`", source.display()))?.len(),
         };
         let linked = depot.with_writer(|writer| {
-            let draft = match Self::begin(depot, writer, charge(size))? {
+            let mut draft = match Self::begin(depot, writer, charge(size))? {
                 Ok(draft) => draft,
                 Err(why) => return Ok(Err(why)),
             };
@@ -85,15 +96,16 @@ impl<'a> Draft<'a> {
     }
 
     /// Makes the file itself the draft, if that is all the same; whether it is.
-    fn link(&self, source: &Path, size: u64) -> anyhow::Result<bool> {
+    fn link(&mut self, source: &Path, size: u64) -> anyhow::Result<bool> {
         if !self.writer.links() || fs::hard_link(source, &self.path).is_err() {
             return Ok(false);
         }
         let found = fs::symlink_metadata(&self.path).with_context(|| cannot_write(&self.path))?;
         let same = self.writer.is_as_made_here(&found) && found.len() == size;
         if same && self.depot.disk.sync == FileSync::Sync {
-            self.finish(&File::open(&self.path).with_context(|| cannot_write(&self.path))?)?;
+            self.flush(&File::open(&self.path).with_context(|| cannot_write(&self.path))?)?;
         }
+        self.made = Made { inode: found.ino(), size };
         Ok(same)
     }
 
@@ -112,7 +124,14 @@ impl<'a> Draft<'a> {
         if let Some(why) = depot.reserve(writer, room)? {
             return Ok(Err(why));
         }
-        Ok(Ok(Self { depot, writer: writer.clone(), path: writer.draft_path(), reserved: room, kept: false }))
+        Ok(Ok(Self {
+            depot,
+            writer: writer.clone(),
+            path: writer.draft_path(),
+            reserved: room,
+            made: Made::default(),
+            kept: false,
+        }))
     }
 
     /// The file.
@@ -120,9 +139,9 @@ impl<'a> Draft<'a> {
         &self.path
     }
 
-    /// The file has become an object of that size.
-    pub(super) fn kept(mut self, size: u64) {
-        let room = charge(size);
+    /// The file has become an object.
+    pub(super) fn kept(mut self) {
+        let room = charge(self.made.size);
         self.writer.room().spend(room);
         self.reserved = self.reserved.saturating_sub(room);
         self.kept = true;
@@ -177,7 +196,7 @@ impl<'a> Draft<'a> {
         self.reserved = self.reserved.min(room);
     }
 
-    fn finish(&self, file: &File) -> anyhow::Result<()> {
+    fn flush(&self, file: &File) -> anyhow::Result<()> {
         self.depot.disk.flush(file).with_context(|| cannot_write(&self.path))
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
@@ -54,16 +54,14 @@ impl Depot {
     }
 
     fn publish(&self, draft: Draft<'_>, name: &str, object: &Path, options: &Put) -> anyhow::Result<Stored> {
-        let file = fs::symlink_metadata(draft.path())
-            .with_context(|| format!("could not look at `{}`", draft.path().display()))?;
-        let record = Record::Put { file: file.ino(), entry: self.entry(&draft, name, &file, options) };
+        let record = Record::Put { file: draft.made.inode, entry: self.entry(&draft, name, options) };
         draft.writer.record(&record).context("could not write the log of the store")?;
         fault::point("put: recorded");
         let placed = self.place(draft.path(), object, options.replace);
         fault::point("put: placed");
         let placed = match placed {
             Ok(Placed::Taken) | Err(_) => {
-                draft.writer.record(&Record::Void { name: name.to_owned(), file: file.ino() })?;
+                draft.writer.record(&Record::Void { name: name.to_owned(), file: draft.made.inode })?;
                 placed.with_context(|| format!("could not write `{}`", object.display()))?
             }
             Ok(placed) => placed,
@@ -73,15 +71,15 @@ impl Depot {
             Placed::Replaced(size) => draft.writer.room().free(super::entry::charge(size)),
             Placed::New => {}
         }
-        draft.kept(file.len());
+        draft.kept();
         self.disk.flush_dir(crate::host::fs::parent(object))?;
         Ok(Stored::New)
     }
 
-    fn entry(&self, draft: &Draft<'_>, name: &str, file: &Metadata, options: &Put) -> Entry {
+    fn entry(&self, draft: &Draft<'_>, name: &str, options: &Put) -> Entry {
         let now = draft.writer.now();
         let (digest, provenance) = (options.digest, options.provenance.clone());
-        Entry { name: name.to_owned(), size: file.len(), stored: now, used: now, digest, provenance }
+        Entry { name: name.to_owned(), size: draft.made.size, stored: now, used: now, digest, provenance }
     }
 
     /// Gives a draft an object's name.
@@ -90,9 +88,7 @@ impl Depot {
         for _ in 0..8 {
             match if replace { exchange(draft, object) } else { rename_new(draft, object) } {
                 Ok(placed) => return Ok(placed),
-                Err(error) if error.kind() == ErrorKind::NotFound && draft.exists() => {
-                    self.make_shard(object, replace)?
-                }
+                Err(error) if error.kind() == ErrorKind::NotFound => self.make_shard(draft, object)?,
                 Err(error) if error.kind() == ErrorKind::AlreadyExists && !replace => {
                     match fs::symlink_metadata(object) {
                         Ok(found) if found.is_file() => return Ok(Placed::Taken),
@@ -106,16 +102,19 @@ impl Depot {
         bail!("something is always in its place")
     }
 
-    /// Makes the directory of an object. That of all objects is made if somebody has removed it from a store that is there.
-    fn make_shard(&self, object: &Path, replace: bool) -> anyhow::Result<()> {
+    /// Makes the directory of an object, for a draft that is there. That of all objects is made if somebody has removed
+    /// it from a store that is there.
+    fn make_shard(&self, draft: &Path, object: &Path) -> anyhow::Result<()> {
         let shard = crate::host::fs::parent(object);
-        if replace && shard.is_dir() {
-            return Ok(()); // what was to be replaced is gone
+        match self.disk.make_dir(shard) {
+            Err(error) if error.kind() == ErrorKind::NotFound && self.layout.format().exists() => {
+                self.disk.make_dir(&self.layout.objects())?;
+                self.disk.make_dir(shard)?;
+            }
+            made => made?,
         }
-        if !self.layout.objects().is_dir() && self.layout.format().exists() {
-            self.disk.make_dir(&self.layout.objects())?;
-        }
-        Ok(self.disk.make_dir(shard)?)
+        ensure!(draft.exists(), "others have taken this process for dead");
+        Ok(())
     }
 
     /// Whether there is an object, a file that is.

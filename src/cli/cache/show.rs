@@ -3,6 +3,8 @@
 use std::io::{self, Read};
 use std::time::SystemTime;
 
+use anyhow::Context;
+
 use super::{Chosen, absent, object};
 use crate::cli::args::{Common, Tagged};
 use crate::cli::terminal::Terminal;
@@ -26,7 +28,8 @@ fn look(chosen: &Chosen, name: &str) -> Result<Option<(Listed, Inspection)>> {
     let known = chosen.describe(name)?;
     let Some(content) = chosen.store.get(name)? else { return Ok(None) };
     let mut content = Measured { content, bytes: 0 };
-    let inspection = inspect(name.trim_end_matches(".tar.gz"), &mut content)?;
+    let tag = name.trim_end_matches(".tar.gz");
+    let inspection = inspect(tag, &mut content).with_context(|| format!("artifact `{tag}`"))?;
     Ok(Some((known.unwrap_or_else(|| Listed::new(name, content.bytes, None)), inspection)))
 }
 

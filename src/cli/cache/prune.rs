@@ -45,7 +45,7 @@ fn of_any(store: &dyn Store, args: &Prune) -> Result<Vec<(String, u64)>> {
     Ok(removed)
 }
 
-/// What goes, the oldest first. Of an object without any time nobody knows how old it is, so it stays.
+/// What goes, the oldest first, and before them those whose age nobody knows: for their size alone, not for their age.
 fn to_go(mut objects: Vec<Listed>, args: &Prune, now: SystemTime) -> Vec<Listed> {
     let time = |object: &Listed| object.used.or(object.stored);
     objects.sort_by_key(time);
@@ -54,11 +54,37 @@ fn to_go(mut objects: Vec<Listed>, args: &Prune, now: SystemTime) -> Vec<Listed>
         let age = time(object).and_then(|time| now.duration_since(time).ok());
         args.older_than.zip(age).is_some_and(|(limit, age)| age >= limit)
     };
-    let goes = |object: &Listed| {
-        let goes = time(object).is_some() && (is_old(object) || args.to_size.is_some_and(|size| left > size));
+    let mut goes = |object: &Listed| {
+        let goes = is_old(object) || args.to_size.is_some_and(|size| left > size);
         left -= if goes { object.size } else { 0 };
         goes
     };
-    let mut goes = goes;
     objects.into_iter().filter(|object| goes(object)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::cli::args::StoreArg;
+
+    fn gone(older_than: Option<u64>, to_size: Option<u64>) -> Vec<String> {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1000);
+        let object =
+            |name: &str, size, age: Option<u64>| Listed::new(name, size, age.map(|age| now - Duration::from_secs(age)));
+        let objects = vec![object("new", 10, Some(1)), object("old", 20, Some(500)), object("unknown", 5, None)];
+        let older_than = older_than.map(Duration::from_secs);
+        let args = Prune { older_than, to_size, dry_run: false, store: StoreArg::default() };
+        to_go(objects, &args, now).into_iter().map(|object| object.name).collect()
+    }
+
+    #[test]
+    fn what_is_oldest_goes_until_the_rest_fits() {
+        assert_eq!(gone(Some(100), None), ["old"]);
+        assert_eq!(gone(None, Some(15)), ["unknown", "old"]);
+        assert_eq!(gone(None, Some(30)), ["unknown"]);
+        assert_eq!(gone(Some(100), Some(0)), ["unknown", "old", "new"]);
+        assert!(gone(Some(600), Some(35)).is_empty());
+    }
 }

@@ -41,13 +41,22 @@ fn named(chosen: &Chosen, tags: &[String]) -> Result<Vec<(String, u64)>> {
         let name = object(tag);
         match chosen.store.has(&name)? {
             true => {
-                let size = chosen.describe(&name)?.map_or(0, |listed| listed.size);
+                let size = size(chosen, &name)?;
                 Ok((name, size))
             }
             false => Err(absent(&name, &chosen.name)),
         }
     };
     tags.iter().map(found).collect()
+}
+
+/// How large an object is. A store that says nothing of one object may say it in its list.
+fn size(chosen: &Chosen, name: &str) -> Result<u64> {
+    if let Some(known) = chosen.describe(name)? {
+        return Ok(known.size);
+    }
+    let Ok(mut objects) = chosen.store.list() else { return Ok(0) };
+    Ok(objects.find_map(|object| object.ok().filter(|object| object.name == name)).map_or(0, |object| object.size))
 }
 
 fn matching(chosen: &Chosen, args: &Remove) -> Result<Vec<(String, u64)>> {

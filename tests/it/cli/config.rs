@@ -164,3 +164,54 @@ fn the_doctor_notices_that_one_does_not_trust_oneself() {
         ran.out
     );
 }
+
+/// A server that has nothing, and the `Authorization` of each request that came to it.
+fn empty_server(requests: usize) -> (String, std::thread::JoinHandle<Vec<String>>) {
+    use std::io::{BufRead, BufReader, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/shop", listener.local_addr().unwrap());
+    let seen = std::thread::spawn(move || {
+        let answer = |connection: std::io::Result<std::net::TcpStream>| {
+            let connection = connection.unwrap();
+            let lines = BufReader::new(&connection).lines().map(Result::unwrap).take_while(|line| !line.is_empty());
+            let headers: Vec<_> = lines.collect();
+            (&connection)
+                .write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                .unwrap();
+            let said = headers.iter().filter_map(|line| line.split_once(": "));
+            let mut said = said.filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+            said.next().map_or("nobody".to_owned(), |(_, value)| value.to_owned())
+        };
+        listener.incoming().take(requests).map(answer).collect()
+    });
+    (url, seen)
+}
+
+#[test]
+fn a_server_gets_the_credentials_that_are_meant_for_it() {
+    let (url, seen) = empty_server(5);
+    let shop = Shop::new(SHOP);
+    let user = |more: &str| {
+        let store = format!("[stores.team]\ntype = 'http'\nurl = '{url}'\nmode = 'read'\n{more}\n");
+        shop.write("config/cortado/config.toml", &store);
+    };
+    shop.write("secrets/token", "from-a-file\nand nothing more\n");
+    shop.write("netrc", "machine 127.0.0.1 login kai password hush\ndefault login all password no\n");
+    let (config, netrc) = (shop.path("config"), shop.path("netrc"));
+    let ask = |more: &[(&str, &str)]| {
+        let always = [("XDG_CONFIG_HOME", config.to_str().unwrap()), ("NETRC", netrc.to_str().unwrap())];
+        shop.run_with(&["doctor", "--store", "team"], &[&always, more].concat()).ends(0);
+    };
+    user("");
+    ask(&[]);
+    ask(&[("CORTADO_STORES_TEAM_TOKEN", "from-a-variable")]);
+    user("token_file = '../../secrets/token'");
+    ask(&[]);
+    user("token_command = 'echo from-a-command'");
+    ask(&[]);
+    user("netrc = true");
+    ask(&[]);
+    let expected =
+        ["nobody", "Bearer from-a-variable", "Bearer from-a-file", "Bearer from-a-command", "Basic a2FpOmh1c2g="];
+    assert_eq!(seen.join().unwrap(), expected);
+}

@@ -17,6 +17,7 @@ mod fault;
 mod layout;
 mod ledger;
 mod marker;
+mod memory;
 mod options;
 mod others;
 mod pins;
@@ -146,8 +147,10 @@ impl Store for DirectoryStore {
         }
     }
 
+    /// Like [`info`](DirectoryStore::info), but without looking twice: when it was last used may be told too early.
     fn describe(&self, name: &str) -> anyhow::Result<Option<Listed>> {
-        self.info(name)
+        let entry = self.depot.recall(name).context("could not read the store")?;
+        Ok(entry.map(|entry| entry.listed(self.depot.is_pinned(name))))
     }
 
     fn remove(&self, name: &str) -> anyhow::Result<bool> {

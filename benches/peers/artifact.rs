@@ -1,13 +1,13 @@
 //! How long packing and unpacking a tree take: `artifact pack TREE DIR FILE` and `artifact unpack TREE DIR FILE`.
 //!
-//! One task copies TREE; its artifact is FILE. The engine hands an artifact over as soon as it is packed, so the age of
-//! the file is the time that packing took; unpacking is what `fetch` does. Both verify what they write or read. Prints
-//! the seconds. DIR, which has to be absolute, receives everything, the tree in `out`.
+//! One task copies TREE; its artifact is FILE. What lies between the making of a packed file and the last write to it is
+//! the time that packing took; unpacking is what `fetch` does. Both verify what they write or read. Prints the seconds.
+//! DIR, which has to be absolute, receives everything, the tree in `out`.
 
 use std::path::PathBuf;
 use std::time::Instant;
 
-use cortado::{Artifact, Cacher, Callbacks, Engine, Outcome, Project, Task};
+use cortado::{Artifact, CachePolicy, Cacher, Callbacks, Engine, Outcome, Project, Task};
 
 fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -21,7 +21,11 @@ fn main() -> anyhow::Result<()> {
         .license_file_path(dir.join("LICENSE"))
         .task(Task::new("tree").version("1").command(format!("cp -a {tree}/. @{{stage_install_dir}}")))
         .build()?;
-    let report = Engine::new(&project).callbacks(Clock { file: file.into() }).run()?.check()?;
+    let report = Engine::new(&project)
+        .callbacks(Clock { file: file.into() })
+        .cache_policy(CachePolicy::RequireWrite)
+        .run()?
+        .check()?;
     let restored = report.count(|outcome| *outcome == Outcome::Restored) == 1;
     anyhow::ensure!(restored == (verb == "unpack"), "the artifact was not {verb}ed");
     Ok(())
@@ -43,7 +47,8 @@ impl Callbacks for Clock {
     }
 
     fn update(&self, artifact: &Artifact) -> anyhow::Result<bool> {
-        println!("{:.4}", artifact.path().metadata()?.created()?.elapsed()?.as_secs_f64());
+        let packed = artifact.path().metadata()?;
+        println!("{:.4}", packed.modified()?.duration_since(packed.created()?)?.as_secs_f64());
         std::fs::copy(artifact.path(), &self.file)?;
         Ok(true)
     }

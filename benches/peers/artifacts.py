@@ -30,6 +30,9 @@ class Tree:
             target = self.dir + path
             os.makedirs(os.path.dirname(target), exist_ok=True)
             shutil.copy2(path, target)
+            # Capabilities and the like cannot be in an artifact.
+            for attribute in os.listxattr(target):
+                os.removexattr(target, attribute)
             if size < 0:
                 break
         return self

@@ -40,7 +40,13 @@ impl Brought {
     /// Adds something, in place of what it had of that kind.
     pub(crate) fn add(&mut self, load: Load) {
         match load {
-            Load::Answer(answer) => self.answer = Some(answer),
+            Load::Answer(answer) => {
+                if matches!(answer, Ok(Answer::Miss { useless: true, .. })) {
+                    // That there is something will tell nothing from now on.
+                    self.rounds = self.rounds.max(1);
+                }
+                self.answer = Some(answer);
+            }
             Load::Source(source) => self.source = Some(source),
         }
     }
@@ -51,8 +57,13 @@ impl Brought {
 pub(crate) enum Answer {
     /// The artifact, unpacked, verified and sealed.
     Hit(Tree),
-    /// It has none. `replace` where what it has is of no use to anyone: most caches keep what they have.
-    Miss { replace: bool },
+    /// It has none.
+    Miss {
+        /// Whether the new one takes the place of what it has.
+        replace: bool,
+        /// Whether it has something all the same, which is of no use here.
+        useless: bool,
+    },
 }
 
 /// How often a task waits for someone else who builds the same, and looks again, before it is built here.
@@ -88,7 +99,7 @@ impl Shared<'_> {
         self.cancel.check()?;
         let replace = match brought.answer.take().transpose()? {
             Some(Answer::Hit(tree)) => return self.put_in_place(task, &tree, Outcome::Restored),
-            Some(Answer::Miss { replace }) => replace,
+            Some(Answer::Miss { replace, .. }) => replace,
             None => match self.decide(task, name)? {
                 (Action::UpToDate, _) => return Ok(Led::Ended(Outcome::UpToDate)),
                 (_, Some(tree)) => return self.put_in_place(task, &tree, Outcome::Installed),
@@ -103,7 +114,7 @@ impl Shared<'_> {
             Some(source) => source,
             None if !source::is_remote(task.task()) => Ok(Provision::Here),
             None => {
-                brought.answer = Some(Ok(Answer::Miss { replace }));
+                brought.answer = Some(Ok(Answer::Miss { replace, useless: false }));
                 return Ok(Led::Wants(Errand::Source));
             }
         };
@@ -192,14 +203,14 @@ impl Shared<'_> {
                 Err(why) => Miss::Corrupt(why),
             },
         };
-        // What is there is of no use to anyone, and most caches keep what they have.
-        let replace = match miss {
-            Miss::Corrupt(_) => true,
+        // Most caches keep what they have, though it is of no use to anyone.
+        let (replace, useless) = match miss {
+            Miss::Corrupt(_) => (true, true),
             // One that is not signed either would be no better.
-            Miss::Untrusted(_) => self.settings.trust.signs(),
-            _ => false,
+            Miss::Untrusted(_) => (self.settings.trust.signs(), true),
+            _ => (false, false),
         };
-        self.missed(task, name, miss).map(|()| Answer::Miss { replace })
+        self.missed(task, name, miss).map(|()| Answer::Miss { replace, useless })
     }
 
     fn hit(&self, task: &PlannedTask<'_>, name: &TaskRef) {

@@ -1,6 +1,6 @@
 //! Signatures: whoever trusts certain keys uses nothing that is not signed by them, and builds instead.
 
-use cortado::{CachePolicy, Miss, Project, PublicKey, SigningKey};
+use cortado::{CachePolicy, Flights, Miss, Project, PublicKey, SigningKey, Tier, Tiers};
 
 use crate::support::{Seen, Shop};
 
@@ -84,4 +84,15 @@ fn a_policy_may_make_it_the_end_of_the_run() {
         engine.store(shop.store()).trust([key(1).public()]).cache_policy(CachePolicy::RequireRead)
     });
     assert!(seen.all().starts_with("beans failed"), "{}", seen.all());
+}
+
+#[test]
+fn what_is_not_trusted_is_not_fetched_a_second_time() {
+    let shop = Shop::new();
+    shop.run(&beans(&shop));
+    shop.clean();
+    let flights = Flights::open(shop.path("flights")).unwrap();
+    let tiers = Tiers::new([Tier::near("local", shop.store())]).unwrap().flights(flights);
+    let seen = shop.run_with(&beans(&shop), |engine| engine.callbacks(tiers).trust([key(1).public()]));
+    assert_eq!((seen.all(), why_not(&seen)), ("beans built".into(), "`local`: it is not signed"));
 }

@@ -54,8 +54,9 @@ mod text;
 
 pub use cache::conformance;
 pub use cache::{
-    Artifact, CacheMode, CachePolicy, Cacher, Callbacks, Closures, DirectoryStore, Listed, Miss, Objects, Provenance,
-    Put, Store, Stored, closures,
+    Artifact, CacheMode, CachePolicy, Cacher, Callbacks, Closures, DirectoryOptions, DirectoryStore, FileSync, Finding,
+    Flaw, Listed, Miss, Objects, Perm, Provenance, Prune, Pruned, PrunedObject, Put, Remedy, Store, Stored, Usage,
+    closures,
 };
 #[cfg(feature = "signing")]
 pub use cache::{NotAKey, PublicKey, SigningKey};

@@ -1,54 +1,90 @@
-//! The directory store: artifacts as files of one directory, shared by any number of processes without a daemon.
+//! The directory store: artifacts as files of one directory, shared without a daemon by any number of processes on any
+//! number of machines.
 //!
-//! ```text
-//! <dir>/
-//!   format               marker and version: `cortado store 1`
-//!   objects/<xx>/<name>  the artifacts; xx are the first hex digits of the SHA-256 of the name
-//! ```
-//!
-//! An object is written to a temporary file beside its place and then linked to its name, so that it is whole or
-//! absent at every moment, and the first of several writers wins. It is not synchronised to the disk: an artifact is
-//! verified whenever it is read, so one that a power cut has torn is a miss, and is replaced.
+//! `docs/directory-store.md` has the format byte by byte, `docs/design/directory-store.md` the reasons. In short: an object is
+//! one file, whole or absent at every moment, and looking it up is opening it. A writer is granted room before it writes,
+//! so the store never takes more than its size; only such a grant needs the lock.
 
-use std::fs::{self, DirEntry, File, Permissions};
-use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
+mod books;
+mod clock;
+mod config;
+mod depot;
+mod difference;
+mod disk;
+mod draft;
+mod entry;
+mod fault;
+mod layout;
+mod ledger;
+mod marker;
+mod options;
+mod others;
+mod pins;
+mod prune;
+mod publish;
+mod record;
+mod repair;
+mod room;
+mod shard;
+mod size;
+#[cfg(test)]
+mod tests;
+mod usage;
+mod verify;
+mod victims;
+mod writer;
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::{Context, ensure};
-use tempfile::NamedTempFile;
+use anyhow::Context;
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 
+pub use self::config::{FileSync, Perm};
+use self::depot::Depot;
+use self::layout::{Layout, shard_of, shards};
+pub use self::options::DirectoryOptions;
+pub use self::prune::{Prune, Pruned, PrunedObject};
+pub use self::repair::{Finding, Remedy};
+use self::shard::Shard;
+pub use self::usage::Usage;
+pub use self::verify::Flaw;
 use super::store::{Listed, Objects, Put, Store, Stored};
-use crate::error::{Error, Result};
-use crate::host::fs::share_file;
-use crate::model::Digest;
+use crate::error::Result;
 
-/// A directory that keeps artifacts.
+/// A directory that keeps artifacts, and never more than it may. Cheap to clone.
+///
+/// What was used is remembered, and what is needed least goes when room is needed. The last clone that goes tells the
+/// others what it leaves unused of its room.
 #[derive(Debug, Clone)]
 pub struct DirectoryStore {
     dir: PathBuf,
+    depot: Arc<Depot>,
 }
-
-/// The first line of `format`.
-const MARKER: &str = "cortado store ";
-const FORMAT: u32 = 1;
-const TEMPORARY: &str = ".tmp-";
 
 impl DirectoryStore {
     /// The store in `dir`, which is made when it is not there or is empty.
     ///
     /// # Errors
-    /// [`Error::Foreign`] for a directory with something else in it, [`Error::Newer`] for a store of a newer cortado.
+    /// [`Error::Foreign`](crate::Error::Foreign) for a directory with something else in it,
+    /// [`Error::Newer`](crate::Error::Newer) for a store of a newer cortado,
+    /// [`Error::Invalid`](crate::Error::Invalid) for one whose `config.toml` says something that cannot be.
     pub fn open(dir: impl Into<PathBuf>) -> Result<Self> {
+        Self::open_with(dir, &DirectoryOptions::default())
+    }
+
+    /// Like [`open`](DirectoryStore::open), with what the caller decides.
+    ///
+    /// # Errors
+    /// As [`open`](DirectoryStore::open).
+    pub fn open_with(dir: impl Into<PathBuf>, options: &DirectoryOptions) -> Result<Self> {
         let dir = dir.into();
-        fs::create_dir_all(&dir).map_err(Error::io("create", &dir))?;
-        let format = dir.join("format");
-        match fs::read_to_string(&format) {
-            Ok(text) => check_format(&dir, &text)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => initialise(&dir, &format)?,
-            Err(error) => return Err(Error::io("read", &format)(error)),
-        }
-        Ok(Self { dir })
+        let layout = Layout::new(dir.clone());
+        let config = marker::open(&layout, options)?;
+        Ok(Self { dir, depot: Arc::new(Depot::new(layout, &config, options)) })
     }
 
     /// The directory.
@@ -56,11 +92,16 @@ impl DirectoryStore {
         &self.dir
     }
 
-    fn object(&self, name: &str) -> anyhow::Result<PathBuf> {
-        let sane = !name.is_empty() && name.len() <= 255 && !name.starts_with('.') && !name.contains(['/', '\0']);
-        ensure!(sane, "`{}` cannot be the name of an object", name.escape_debug());
-        let digest = Digest::of(name).to_string();
-        Ok(self.dir.join("objects").join(digest.get(..2).unwrap_or_default()).join(name))
+    /// What is known about an object; `None` when there is none of that name.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn info(&self, name: &str) -> anyhow::Result<Option<Listed>> {
+        self.depot.layout.object(name)?;
+        let shard = Shard::new(&self.depot.layout, shard_of(name));
+        let tale = self.depot.tale(None).context("could not read the logs of the store")?;
+        let entry = shard.object_named(name, &tale).context("could not read the store")?;
+        Ok(entry.map(|entry| entry.listed(self.depot.is_pinned(name))))
     }
 }
 
@@ -70,203 +111,68 @@ impl Store for DirectoryStore {
     }
 
     fn get(&self, name: &str) -> anyhow::Result<Option<Box<dyn Read + Send>>> {
-        let path = self.object(name)?;
-        match File::open(&path) {
-            Ok(file) => Ok(Some(Box::new(file))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error).with_context(|| format!("could not open `{}`", path.display())),
+        let path = self.depot.layout.object(name)?;
+        self.depot.disk.look_anew(crate::host::fs::parent(&path));
+        // What is not a file is none of ours: a symlink may lead anywhere, and opening a pipe may last for ever.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = match rustix::fs::open(&path, flags, Mode::empty()) {
+            Ok(file) => File::from(file),
+            Err(Errno::NOENT | Errno::LOOP | Errno::NXIO | Errno::NOTDIR) => return Ok(None),
+            Err(error) => return Err(error).with_context(|| format!("could not open `{}`", path.display())),
+        };
+        if !file.metadata().with_context(|| format!("could not look at `{}`", path.display()))?.is_file() {
+            return Ok(None);
         }
+        self.depot.used(name);
+        Ok(Some(Box::new(file)))
     }
 
     fn put(&self, name: &str, content: &mut dyn Read, options: &Put) -> anyhow::Result<Stored> {
-        let path = self.object(name)?;
-        if !options.replace && path.exists() {
-            return Ok(Stored::Present);
-        }
-        publish(&path, content, options).with_context(|| format!("could not write `{}`", path.display()))
+        self.depot.put(name, content, options)
     }
 
-    /// A link, where the file lies on the same file system.
     fn put_file(&self, name: &str, path: &Path, options: &Put) -> anyhow::Result<Stored> {
-        let object = self.object(name)?;
-        if !options.replace {
-            match share_file(path, &object) {
-                Ok(true) => return Ok(Stored::New),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(Stored::Present),
-                // Copying says better what is wrong.
-                Ok(false) | Err(_) => {}
-            }
-        }
-        let mut file = File::open(path).with_context(|| format!("could not open `{}`", path.display()))?;
-        self.put(name, &mut file, options)
+        self.depot.put_file(name, path, options)
     }
 
     fn has(&self, name: &str) -> anyhow::Result<bool> {
-        let path = self.object(name)?;
-        path.try_exists().with_context(|| format!("could not look for `{}`", path.display()))
+        let path = self.depot.layout.object(name)?;
+        self.depot.disk.look_anew(crate::host::fs::parent(&path));
+        match fs::symlink_metadata(&path) {
+            Ok(found) => Ok(found.is_file()),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+            Err(error) => Err(error).with_context(|| format!("could not look for `{}`", path.display())),
+        }
     }
 
     fn remove(&self, name: &str) -> anyhow::Result<bool> {
-        let path = self.object(name)?;
-        match fs::remove_file(&path) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error).with_context(|| format!("could not remove `{}`", path.display())),
+        let path = self.depot.layout.object(name)?;
+        if !self.depot.is_object(&path) {
+            return Ok(false);
         }
+        let removed = self.depot.with_writer(|writer| {
+            let size = self.depot.take_away(writer, name)?;
+            writer.room().free(size.map_or(0, entry::charge));
+            Ok(size.is_some())
+        })?;
+        self.depot.forget_pin(name);
+        Ok(removed)
     }
 
     fn list(&self) -> anyhow::Result<Objects<'_>> {
-        let shards = read_dir(&self.dir.join("objects"))?;
-        let objects = shards.into_iter().map(|shard| read_dir(&shard.path())).flat_map(|entries| match entries {
-            Ok(entries) => entries.iter().filter_map(|entry| describe(entry).transpose()).collect(),
-            Err(error) => vec![Err(error)],
+        let tale = self.depot.tale(None).context("could not read the logs of the store")?;
+        let pins = self.depot.pinned().context("could not read the pins of the store")?;
+        let objects = shards().flat_map(move |name| {
+            let content = Shard::new(&self.depot.layout, name).content(&tale);
+            let listed = content.map(|content| {
+                let objects = content.objects.into_iter().map(|object| object.entry);
+                objects
+                    .map(|entry| (pins.contains(&entry.name), entry))
+                    .map(|(pinned, entry)| Ok(entry.listed(pinned)))
+                    .collect::<Vec<_>>()
+            });
+            listed.unwrap_or_else(|error| vec![Err(error).context("could not read the objects of the store")])
         });
         Ok(Box::new(objects))
-    }
-}
-
-fn check_format(dir: &Path, text: &str) -> Result<()> {
-    let found = text.trim_end().strip_prefix(MARKER);
-    match found.map(|version| (version, version.parse::<u32>())) {
-        Some((_, Ok(FORMAT))) => Ok(()),
-        Some((version, _)) => Err(Error::Newer { path: dir.to_path_buf(), found: version.to_owned(), known: FORMAT }),
-        None => Err(foreign(dir)),
-    }
-}
-
-/// Marks a directory as a store. Of two processes that do so at once, one finds the other's marker.
-fn initialise(dir: &Path, format: &Path) -> Result<()> {
-    if !crate::host::fs::is_vacant(dir)? {
-        return match fs::read_to_string(format) {
-            Ok(text) => check_format(dir, &text),
-            Err(_) => Err(foreign(dir)),
-        };
-    }
-    crate::host::fs::write_atomic(format, format!("{MARKER}{FORMAT}\n").as_bytes())
-}
-
-fn foreign(dir: &Path) -> Error {
-    Error::Foreign { dir: dir.to_path_buf(), what: "cortado store" }
-}
-
-fn publish(path: &Path, content: &mut dyn Read, options: &Put) -> io::Result<Stored> {
-    let dir = path.parent().unwrap_or(path);
-    fs::create_dir_all(dir)?;
-    let mut file = NamedTempFile::with_prefix_in(TEMPORARY, dir)?;
-    io::copy(content, file.as_file_mut())?;
-    file.as_file().set_permissions(Permissions::from_mode(0o644))?;
-    if options.replace {
-        file.persist(path)?;
-        return Ok(Stored::New);
-    }
-    match file.persist_noclobber(path) {
-        Ok(_) => Ok(Stored::New),
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(Stored::Present),
-        Err(error) => Err(error.error),
-    }
-}
-
-/// The entries of a directory; none when it is not there.
-fn read_dir(dir: &Path) -> anyhow::Result<Vec<DirEntry>> {
-    let entries = match fs::read_dir(dir) {
-        Ok(entries) => entries.collect::<io::Result<Vec<_>>>(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        // A stray file where a shard should be holds no objects.
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(Vec::new()),
-        Err(error) => Err(error),
-    };
-    entries.with_context(|| format!("could not read `{}`", dir.display()))
-}
-
-/// An entry as an object; `None` for temporary and stray ones, and for one that was removed meanwhile.
-fn describe(entry: &DirEntry) -> anyhow::Result<Option<Listed>> {
-    let Ok(name) = entry.file_name().into_string() else { return Ok(None) };
-    let metadata = match entry.metadata() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        metadata => metadata.with_context(|| format!("could not look at `{}`", entry.path().display()))?,
-    };
-    let object = metadata.is_file() && !name.starts_with('.');
-    Ok(object.then(|| Listed::new(name, metadata.len(), metadata.modified().ok())))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(store: &DirectoryStore, name: &str) -> Option<String> {
-        let mut text = String::new();
-        store.get(name).unwrap()?.read_to_string(&mut text).unwrap();
-        Some(text)
-    }
-
-    #[test]
-    fn the_first_writer_wins_unless_the_second_replaces() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = DirectoryStore::open(dir.path()).unwrap();
-        assert_eq!(store.put("a", &mut &b"one"[..], &Put::default()).unwrap(), Stored::New);
-        assert_eq!(store.put("a", &mut &b"two"[..], &Put::default()).unwrap(), Stored::Present);
-        assert_eq!(read(&store, "a").as_deref(), Some("one"));
-        store.put("a", &mut &b"two"[..], &Put::replacing(true)).unwrap();
-        assert_eq!(read(&store, "a").as_deref(), Some("two"));
-        assert_eq!(store.list().unwrap().count(), 1, "no temporary file is left or listed");
-    }
-
-    #[test]
-    fn a_file_that_all_may_read_is_shared_and_a_private_one_copied() {
-        use std::os::unix::fs::MetadataExt;
-        let dir = tempfile::tempdir().unwrap();
-        let store = DirectoryStore::open(dir.path().join("store")).unwrap();
-        let file = dir.path().join("file");
-        for (name, mode, links) in [("open", 0o644, 2), ("private", 0o600, 1)] {
-            fs::write(&file, name).unwrap();
-            fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
-            assert_eq!(store.put_file(name, &file, &Put::default()).unwrap(), Stored::New);
-            assert_eq!(fs::metadata(&file).unwrap().nlink(), links, "{name}");
-            assert_eq!(store.put_file(name, &file, &Put::default()).unwrap(), Stored::Present);
-            fs::remove_file(&file).unwrap();
-            assert_eq!(read(&store, name).as_deref(), Some(name));
-            assert_eq!(fs::metadata(store.object(name).unwrap()).unwrap().mode() & 0o777, 0o644);
-        }
-        fs::write(&file, "other").unwrap();
-        store.put_file("open", &file, &Put::replacing(true)).unwrap();
-        assert_eq!(read(&store, "open").as_deref(), Some("other"));
-    }
-
-    #[test]
-    fn a_directory_of_someone_else_is_refused_untouched() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("thesis.tex"), "x").unwrap();
-        assert!(matches!(DirectoryStore::open(dir.path()), Err(Error::Foreign { .. })));
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn a_newer_store_is_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("format"), "cortado store 9\n").unwrap();
-        assert!(matches!(DirectoryStore::open(dir.path()), Err(Error::Newer { found, .. }) if found == "9"));
-    }
-
-    #[test]
-    fn names_cannot_leave_the_store() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = DirectoryStore::open(dir.path()).unwrap();
-        for name in ["", ".", "../x", "a/b", ".hidden", "a\0"] {
-            assert!(store.put(name, &mut io::empty(), &Put::default()).is_err(), "{name:?}");
-        }
-    }
-
-    #[test]
-    fn a_put_that_fails_half_way_leaves_nothing() {
-        struct Broken;
-        impl Read for Broken {
-            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-                Err(io::Error::other("pulled the plug"))
-            }
-        }
-        let dir = tempfile::tempdir().unwrap();
-        let store = DirectoryStore::open(dir.path()).unwrap();
-        assert!(store.put("a", &mut (&b"half"[..]).chain(Broken), &Put::default()).is_err());
-        assert!(!store.has("a").unwrap() && store.list().unwrap().next().is_none());
     }
 }

@@ -22,7 +22,9 @@ pub use artifact::Artifact;
 pub use cacher::Cacher;
 pub(crate) use cacher::Restored;
 pub use callbacks::{Callbacks, Closures, closures};
-pub use directory::DirectoryStore;
+pub use directory::{
+    DirectoryOptions, DirectoryStore, FileSync, Finding, Flaw, Perm, Prune, Pruned, PrunedObject, Remedy, Usage,
+};
 pub use exchange::Miss;
 pub(crate) use exchange::{Exchange, Lookup};
 pub(crate) use guard::Guard;

@@ -12,8 +12,8 @@ use super::cancel::{Cancel, passed};
 use crate::error::{Error, Result};
 use crate::text;
 
-/// How often a held lock is tried again: `flock` offers no wait that a cancelled run could leave.
-const INTERVAL: Duration = Duration::from_millis(50);
+/// How often a held lock is tried again, at first and at last: `flock` offers no wait that a cancelled run could leave.
+const INTERVALS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
 
 /// What to do when somebody else holds the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,12 +88,14 @@ fn wait(file: &File, path: &Path, how: Wait, cancel: &Cancel, on_wait: &mut dyn 
         Wait::Forever => None,
     };
     on_wait(&present_holder(path));
+    let mut interval = INTERVALS.0;
     while !try_lock(file, path)? {
         if passed(end) {
             return Err(busy(path));
         }
-        let left = end.map_or(INTERVAL, |end| end.saturating_duration_since(Instant::now()));
-        cancel.pause(left.min(INTERVAL))?;
+        let left = end.map_or(interval, |end| end.saturating_duration_since(Instant::now()));
+        cancel.pause(left.min(interval))?;
+        interval = INTERVALS.1.min(interval * 2);
     }
     cancel.check()
 }
@@ -104,7 +106,7 @@ fn busy(path: &Path) -> Error {
 }
 
 /// `cortado build (process 4711 on mill)`.
-fn introduce(holder: &str) -> String {
+pub(crate) fn introduce(holder: &str) -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let place = if host.is_empty() { String::new() } else { format!(" on {}", host.trim()) };
     format!("{holder} (process {}{place})", std::process::id())

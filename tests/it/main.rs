@@ -5,6 +5,7 @@ mod cache;
 #[cfg(feature = "cli")]
 mod cli;
 mod direct;
+mod directory;
 mod disk;
 mod examples;
 mod failure;

@@ -1,0 +1,206 @@
+//! The depot: an open directory store, as all of this process' threads share it.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+
+use super::books::Books;
+use super::config::{Config, Eviction};
+use super::disk::Disk;
+use super::fault;
+use super::layout::Layout;
+use super::options::DirectoryOptions;
+use super::record::Record;
+use super::room::Room;
+use super::writer::Writer;
+use crate::error::{Error, Result};
+use crate::host::lock::Wait;
+use crate::text;
+
+/// What every operation on a store needs.
+#[derive(Debug)]
+pub(super) struct Depot {
+    pub(super) layout: Layout,
+    pub(super) disk: Disk,
+    /// Bytes that the store may take.
+    pub(super) size: u64,
+    pub(super) eviction: Eviction,
+    lock_wait: Duration,
+    /// Made when there is something to write.
+    writer: Mutex<Option<Arc<Writer>>>,
+    /// Whether this process may not write here. Then nobody is told what was used.
+    silent: AtomicBool,
+    /// Until when the lock is only tried, not waited for: somebody has held it for too long.
+    impatient: Mutex<Option<Instant>>,
+}
+
+/// How long nobody waits for a lock that was waited for in vain.
+const IMPATIENCE: Duration = Duration::from_secs(60);
+
+/// How long a store that is closed waits for the lock. What it does not settle, others find out.
+const PARTING: Duration = Duration::from_millis(500);
+
+impl Depot {
+    pub(super) fn new(layout: Layout, config: &Config, options: &DirectoryOptions) -> Self {
+        Self {
+            layout,
+            disk: Disk::new(config),
+            size: config.size,
+            eviction: config.eviction,
+            lock_wait: options.lock_wait,
+            writer: Mutex::default(),
+            silent: AtomicBool::new(false),
+            impatient: Mutex::default(),
+        }
+    }
+
+    /// This process' writer.
+    pub(super) fn writer(&self) -> anyhow::Result<Arc<Writer>> {
+        let mut slot = locked(&self.writer);
+        if let Some(writer) = &*slot {
+            return Ok(writer.clone());
+        }
+        let writer = Writer::register(&self.layout, &self.disk);
+        let writer =
+            Arc::new(writer.with_context(|| format!("could not write to `{}`", self.layout.root().display()))?);
+        Ok(slot.insert(writer).clone())
+    }
+
+    /// Does something with the writer; once more with a new one if the others have taken it for dead.
+    pub(super) fn with_writer<T>(&self, mut act: impl FnMut(&Arc<Writer>) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        let writer = self.writer()?;
+        let result = act(&writer);
+        if result.is_ok() || !writer.is_gone() || !self.layout.format().exists() {
+            return result;
+        }
+        let mut slot = locked(&self.writer);
+        slot.take_if(|current| Arc::ptr_eq(current, &writer));
+        drop(slot);
+        act(&self.writer()?)
+    }
+
+    /// Remembers that an object was asked for, if this process may.
+    pub(super) fn used(&self, name: &str) {
+        if self.silent.load(Ordering::Relaxed) {
+            return;
+        }
+        let told = self.with_writer(|writer| {
+            writer.record(&Record::Use { name: name.to_owned(), at: writer.now() })?;
+            self.hand_over_if_long(writer)
+        });
+        fault::point("used: recorded");
+        // A hit is a hit. Who cannot write now will not try for every object.
+        self.silent.store(told.is_err(), Ordering::Relaxed);
+    }
+
+    /// Hands a long log over, if nobody else is at the books: a reader does not wait.
+    fn hand_over_if_long(&self, writer: &Writer) -> anyhow::Result<()> {
+        let Some(mut room) = writer.has_much_to_say().then(|| writer.try_room()).flatten() else { return Ok(()) };
+        match Books::open(self, Wait::Fail) {
+            Ok(mut books) => books.grant(writer, &mut room, 0).map(drop),
+            Err(Error::Busy { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Opens the books of a store, unless somebody has them open for too long: then the reason not to wait any more.
+    pub(super) fn books(&self) -> Result<Books<'_>> {
+        let mut impatient = locked(&self.impatient);
+        let wait = match *impatient {
+            Some(until) if Instant::now() < until => Wait::Fail,
+            _ => Wait::UpTo(self.lock_wait),
+        };
+        let books = Books::open(self, wait);
+        *impatient = match &books {
+            Err(Error::Busy { .. }) => Instant::now().checked_add(IMPATIENCE),
+            _ => None,
+        };
+        books
+    }
+
+    /// Reserves room for `bytes` more; `Some` is the reason why there is none.
+    pub(super) fn reserve(&self, writer: &Writer, bytes: u64) -> anyhow::Result<Option<String>> {
+        if bytes > self.size {
+            return Ok(Some(format!("{} do not fit into {}", text::bytes(bytes), text::bytes(self.size))));
+        }
+        let mut room: MutexGuard<'_, Room> = writer.room();
+        if !writer.has_much_to_say() && room.reserve(bytes) {
+            return Ok(None);
+        }
+        let mut books = match self.books() {
+            Ok(books) => books,
+            Err(error @ Error::Busy { .. }) => return Ok(Some(error.to_string())),
+            Err(error) => return Err(error.into()),
+        };
+        let refusal = books.grant(writer, &mut room, bytes)?;
+        room.reserve(bytes);
+        Ok(refusal)
+    }
+
+    /// Takes an object out of the store, and tells its size; `None` when there was none.
+    ///
+    /// It is moved away first, so that what is measured is what is removed.
+    pub(super) fn take_away(&self, writer: &Writer, name: &str) -> anyhow::Result<Option<u64>> {
+        let (path, aside) = (self.layout.object(name)?, writer.draft_path());
+        writer.record(&Record::Gone { name: name.to_owned() })?;
+        let taken = fs::rename(&path, &aside).and_then(|()| {
+            fault::point("remove: moved away");
+            let size = fs::symlink_metadata(&aside)?.len();
+            remove_any(&aside)?;
+            fault::point("remove: removed");
+            Ok(size)
+        });
+        match taken {
+            Ok(size) => Ok(Some(size)),
+            Err(error) if error.kind() == ErrorKind::NotFound && !path.exists() => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("could not remove `{}`", path.display())),
+        }
+    }
+
+    /// The names of all pinned objects.
+    pub(super) fn pinned(&self) -> io::Result<HashSet<String>> {
+        let entries = match fs::read_dir(self.layout.pins()) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(HashSet::new()),
+            entries => entries?,
+        };
+        let names = entries.map(|entry| Ok(entry?.file_name().into_string().unwrap_or_default()));
+        names.collect()
+    }
+
+    fn close(&self, writer: &Writer) -> anyhow::Result<()> {
+        let mut room = writer.room();
+        if !room.is_settled() || writer.has_records() {
+            Books::open(self, Wait::UpTo(PARTING))?.close(writer, &mut room)?;
+        }
+        writer.leave();
+        Ok(())
+    }
+}
+
+impl Drop for Depot {
+    fn drop(&mut self) {
+        let writer = locked(&self.writer).take();
+        // What is not settled now is found out by whoever needs room next.
+        _ = writer.map(|writer| self.close(&writer));
+    }
+}
+
+/// Removes what was taken out of the store. A directory in an object's place goes only if there is nothing in it.
+fn remove_any(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if matches!(error.kind(), ErrorKind::IsADirectory | ErrorKind::PermissionDenied) => {
+            fs::remove_dir(path)
+        }
+        removed => removed,
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,77 @@
+//! Verifying: reading every object again.
+
+use std::fs::File;
+use std::io::{self, Read};
+
+use anyhow::Context;
+use serde::Serialize;
+
+use super::DirectoryStore;
+use super::layout::shards;
+use super::shard::{Object, Shard};
+use crate::host::gzip;
+use crate::model::Digest;
+
+/// An object that is not what it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Flaw {
+    /// The object's name.
+    pub name: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl DirectoryStore {
+    /// Reads every object to its end, and tells of those that are damaged. Nothing is changed: remove them by name.
+    ///
+    /// Of an artifact (`….tar.gz`) everything is checked that unpacking it would check; of anything else, that it can be read.
+    /// Objects that come or go meanwhile may be looked at or not.
+    ///
+    /// # Errors
+    /// When the store cannot be read; an item is an error when that happens half-way.
+    pub fn verify(&self) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Flaw>> + Send + '_> {
+        let tale = self.depot.tale(None).context("could not read the logs of the store")?;
+        let shards = shards().map(|name| Shard::new(&self.depot.layout, name));
+        let objects = shards.flat_map(move |shard| match shard.content(&tale) {
+            Ok(content) => content.objects.into_iter().map(Ok).collect::<Vec<_>>(),
+            Err(error) => vec![Err(error)],
+        });
+        Ok(objects.filter_map(|object| match object {
+            Ok(object) => self.flaw(object).map(Ok),
+            Err(error) => Some(Err(error).context("could not read the objects of the store")),
+        }))
+    }
+
+    fn flaw(&self, object: Object) -> Option<Flaw> {
+        let entry = object.entry;
+        let path = self.depot.layout.object(&entry.name).ok()?;
+        let problem = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            Err(error) => error.to_string(),
+            Ok(file) if entry.name.ends_with(".tar.gz") => artifact_problem(file, entry.digest)?,
+            Ok(mut file) => io::copy(&mut file, &mut io::sink()).err()?.to_string(),
+        };
+        Some(Flaw { name: entry.name, problem })
+    }
+}
+
+fn artifact_problem(file: File, known: Option<Digest>) -> Option<String> {
+    match (read(file), known) {
+        (Err(error), _) => Some(error.to_string()),
+        (Ok(digest), Some(known)) if digest != known => {
+            Some(format!("its content has the SHA-256 {digest}, but {known} was stored"))
+        }
+        _ => None,
+    }
+}
+
+/// Reads an artifact to its end: the members, and the promise behind them.
+fn read(file: impl Read + Send) -> io::Result<Digest> {
+    let mut reader = gzip::Reader::new(file, 0)?;
+    for member in tar::Archive::new(&mut reader).entries()? {
+        io::copy(&mut member?, &mut io::sink())?;
+    }
+    io::copy(&mut reader, &mut io::sink())?;
+    reader.seal().map(|seal| seal.digest).ok_or_else(|| io::Error::other("it was not read to its end"))
+}

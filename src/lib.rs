@@ -52,7 +52,6 @@ mod report;
 mod run;
 mod text;
 
-pub use cache::conformance;
 pub use cache::{
     Artifact, CacheMode, CachePolicy, Cacher, Callbacks, Closures, DirectoryOptions, DirectoryStore, FileSync, Finding,
     Flaw, Listed, Miss, Objects, Perm, Provenance, Prune, Pruned, PrunedObject, Put, Remedy, Store, Stored, Usage,
@@ -60,6 +59,7 @@ pub use cache::{
 };
 #[cfg(feature = "signing")]
 pub use cache::{NotAKey, PublicKey, SigningKey};
+pub use cache::{conformance, stores};
 pub use error::{Error, Result};
 pub use host::cancel::Cancel;
 pub use host::detect::detect;

@@ -15,11 +15,24 @@ use std::sync::Barrier;
 use anyhow::{Context, bail, ensure};
 
 use super::store::{Put, Store, Stored};
+use super::unsupported::Unsupported;
+
+/// Something that a store cannot do, whoever writes it. It has to say so in the way that is described here, and the
+/// checks hold it to that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Lack {
+    /// It cannot list its objects: [`Store::list`] fails with [`Unsupported`](crate::stores::Unsupported).
+    Listing,
+    /// It takes no objects above so many bytes, of which there are at least 300,000: [`Store::put`] answers
+    /// [`Stored::Declined`], and nothing is kept.
+    Size(u64),
+}
 
 /// A rule: what it says, and what finds out.
-type Rule = (&'static str, fn(&dyn Store) -> anyhow::Result<()>);
+type Rule = (&'static str, fn(&Subject<'_>) -> anyhow::Result<()>);
 
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     ("what was never put is nowhere", absent),
     ("what is put is got back byte by byte", round_trip),
     ("the first object of a name stays", first_wins),
@@ -28,6 +41,7 @@ const RULES: [Rule; 9] = [
     ("every object is listed once, with its size", list),
     ("a put that fails leaves everything as it was", failed_put),
     ("an open object is read whole, whatever happens to its name", open_object),
+    ("what is too large is declined, not half kept", declined),
     ("of many writers at once one wins, and its object is whole", many_writers),
 ];
 
@@ -42,23 +56,49 @@ const WRITERS: usize = 32;
 /// # Errors
 /// The first rule that it breaks, and how. Objects of the check may be left behind then.
 pub fn check(store: &dyn Store) -> anyhow::Result<()> {
+    check_without(store, &[])
+}
+
+/// The same for a store that lacks something, and nothing else.
+///
+/// # Errors
+/// The first rule that it breaks, and how. Also when it has what it is said to lack.
+pub fn check_without(store: &dyn Store, lacks: &[Lack]) -> anyhow::Result<()> {
+    let limit = lacks.iter().find_map(|lack| if let Lack::Size(limit) = lack { Some(*limit) } else { None });
+    let subject = Subject { store, lists: !lacks.contains(&Lack::Listing), limit };
     for (rule, keeps) in RULES {
-        keeps(store).with_context(|| format!("{} breaks the rule that {rule}", store.place()))?;
+        keeps(&subject).with_context(|| format!("{} breaks the rule that {rule}", store.place()))?;
     }
     Ok(())
 }
 
-fn absent(store: &dyn Store) -> anyhow::Result<()> {
+/// What is checked.
+struct Subject<'a> {
+    store: &'a dyn Store,
+    lists: bool,
+    limit: Option<u64>,
+}
+
+impl<'a> std::ops::Deref for Subject<'a> {
+    type Target = dyn Store + 'a;
+
+    fn deref(&self) -> &Self::Target {
+        self.store
+    }
+}
+
+fn absent(store: &Subject<'_>) -> anyhow::Result<()> {
     let name = name("absent");
     ensure!(store.get(&name)?.is_none(), "`get` found it");
     ensure!(!store.has(&name)?, "`has` says that it is there");
     ensure!(!store.remove(&name)?, "`remove` says that it was there");
-    ensure!(!listed(store)?.iter().any(|(listed, _)| *listed == name), "`list` lists it");
+    ensure!(!listed(store)?.iter().flatten().any(|(listed, _)| *listed == name), "`list` lists it");
     Ok(())
 }
 
-fn round_trip(store: &dyn Store) -> anyhow::Result<()> {
-    for size in [0, 1, 4096, (1 << 20) + 3] {
+fn round_trip(store: &Subject<'_>) -> anyhow::Result<()> {
+    for size in [0, 1, 4096, (1 << 20) + 3].into_iter().filter(|size| store.limit.is_none_or(|limit| *size <= limit)) {
+        let size = usize::try_from(size)?;
         let (name, content) = (name(&format!("round-{size}")), content(size, size));
         ensure!(put(store, &name, &content, false)? == Stored::New, "`put` of {size} bytes did not say `New`");
         ensure!(store.has(&name)?, "`has` does not find {size} bytes");
@@ -68,7 +108,7 @@ fn round_trip(store: &dyn Store) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn first_wins(store: &dyn Store) -> anyhow::Result<()> {
+fn first_wins(store: &Subject<'_>) -> anyhow::Result<()> {
     let name = name("first");
     put(store, &name, b"first", false)?;
     ensure!(put(store, &name, b"second", false)? == Stored::Present, "the second `put` did not say `Present`");
@@ -76,7 +116,7 @@ fn first_wins(store: &dyn Store) -> anyhow::Result<()> {
     store.remove(&name).map(drop)
 }
 
-fn replace(store: &dyn Store) -> anyhow::Result<()> {
+fn replace(store: &Subject<'_>) -> anyhow::Result<()> {
     let name = name("replace");
     ensure!(put(store, &name, b"first", true)? == Stored::New, "replacing nothing did not say `New`");
     ensure!(put(store, &name, b"second", true)? == Stored::New, "replacing did not say `New`");
@@ -84,7 +124,7 @@ fn replace(store: &dyn Store) -> anyhow::Result<()> {
     store.remove(&name).map(drop)
 }
 
-fn remove(store: &dyn Store) -> anyhow::Result<()> {
+fn remove(store: &Subject<'_>) -> anyhow::Result<()> {
     let name = name("remove");
     put(store, &name, b"old", false)?;
     ensure!(store.remove(&name)?, "`remove` says that it was not there");
@@ -95,18 +135,18 @@ fn remove(store: &dyn Store) -> anyhow::Result<()> {
     store.remove(&name).map(drop)
 }
 
-fn list(store: &dyn Store) -> anyhow::Result<()> {
+fn list(store: &Subject<'_>) -> anyhow::Result<()> {
     let names: Vec<_> = (0..5).map(|number| name(&format!("list-{number}"))).collect();
     for (size, name) in names.iter().enumerate() {
         put(store, name, &content(size, size), false)?;
     }
     let wanted: Vec<_> = names.iter().cloned().zip(0..).collect();
     let found = listed(store)?;
-    ensure!(found == wanted, "it lists {found:?}, not {wanted:?}");
+    ensure!(found.as_ref().is_none_or(|found| *found == wanted), "it lists {found:?}, not {wanted:?}");
     names.iter().try_for_each(|name| store.remove(name).map(drop))
 }
 
-fn failed_put(store: &dyn Store) -> anyhow::Result<()> {
+fn failed_put(store: &Subject<'_>) -> anyhow::Result<()> {
     let (fresh, taken) = (name("failed-fresh"), name("failed-taken"));
     put(store, &taken, b"whole", false)?;
     for (name, replace) in [(&fresh, false), (&fresh, true), (&taken, true)] {
@@ -114,12 +154,12 @@ fn failed_put(store: &dyn Store) -> anyhow::Result<()> {
         ensure!(store.put(name, &mut half, &Put::replacing(replace)).is_err(), "`put` kept half of an object");
     }
     ensure!(store.get(&fresh)?.is_none() && !store.has(&fresh)?, "half of an object is visible");
-    ensure!(listed(store)? == [(taken.clone(), 5)], "`list` lists half of an object");
+    ensure!(lists_only(store, &taken, 5)?, "`list` lists half of an object");
     ensure!(get(store, &taken)?.as_deref() == Some(b"whole"), "half of an object took the place of a whole one");
     store.remove(&taken).map(drop)
 }
 
-fn open_object(store: &dyn Store) -> anyhow::Result<()> {
+fn open_object(store: &Subject<'_>) -> anyhow::Result<()> {
     let name = name("open");
     let (old, new) = (content(1, 300_000), content(2, 200_000));
     put(store, &name, &old, false)?;
@@ -134,7 +174,18 @@ fn open_object(store: &dyn Store) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn many_writers(store: &dyn Store) -> anyhow::Result<()> {
+fn declined(store: &Subject<'_>) -> anyhow::Result<()> {
+    let Some(limit) = store.limit else { return Ok(()) };
+    let (name, content) = (name("declined"), content(3, usize::try_from(limit)? + 1));
+    for size in [None, Some(limit + 1)] {
+        let stored = store.put(&name, &mut content.as_slice(), &Put { size, ..Put::default() })?;
+        ensure!(matches!(stored, Stored::Declined(_)), "`put` above the limit said `{stored:?}`");
+        ensure!(store.get(&name)?.is_none() && !store.has(&name)?, "it is there all the same");
+    }
+    Ok(())
+}
+
+fn many_writers(store: &Subject<'_>) -> anyhow::Result<()> {
     let name = name("many");
     let start = Barrier::new(WRITERS);
     let write = |number: usize| {
@@ -149,7 +200,7 @@ fn many_writers(store: &dyn Store) -> anyhow::Result<()> {
     let winners: Vec<_> = (0..WRITERS).filter(|number| results.get(*number) == Some(&Stored::New)).collect();
     let [winner] = winners.as_slice() else { bail!("{} writers were told that theirs is kept", winners.len()) };
     ensure!(get(store, &name)?.as_ref() == Some(&content(*winner, 50_000)), "what is kept is not the winner's");
-    ensure!(listed(store)? == [(name.clone(), 50_000)], "something else is left");
+    ensure!(lists_only(store, &name, 50_000)?, "something else is left");
     store.remove(&name).map(drop)
 }
 
@@ -163,11 +214,11 @@ fn content(seed: usize, size: usize) -> Vec<u8> {
     (0..size).map(|at| (at ^ (at >> 8) ^ seed.wrapping_mul(151)) as u8).collect()
 }
 
-fn put(store: &dyn Store, name: &str, mut content: &[u8], replace: bool) -> anyhow::Result<Stored> {
+fn put(store: &Subject<'_>, name: &str, mut content: &[u8], replace: bool) -> anyhow::Result<Stored> {
     store.put(name, &mut content, &Put::replacing(replace))
 }
 
-fn get(store: &dyn Store, name: &str) -> anyhow::Result<Option<Vec<u8>>> {
+fn get(store: &Subject<'_>, name: &str) -> anyhow::Result<Option<Vec<u8>>> {
     store.get(name)?.map(read).transpose()
 }
 
@@ -177,13 +228,22 @@ fn read(mut object: Box<dyn Read + Send>) -> anyhow::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// The checks' own objects, sorted, each with its size.
-fn listed(store: &dyn Store) -> anyhow::Result<Vec<(String, u64)>> {
+/// Whether that is the one object of the checks, as far as the store can tell.
+fn lists_only(store: &Subject<'_>, name: &str, size: u64) -> anyhow::Result<bool> {
+    Ok(listed(store)?.is_none_or(|listed| listed == [(name.to_owned(), size)]))
+}
+
+/// The checks' own objects, sorted, each with its size; `None` of a store that cannot tell, and says so.
+fn listed(store: &Subject<'_>) -> anyhow::Result<Option<Vec<(String, u64)>>> {
+    if !store.lists {
+        let Err(error) = store.list() else { bail!("it lists objects, though it is said not to") };
+        return if error.is::<Unsupported>() { Ok(None) } else { Err(error) };
+    }
     let all = store.list()?.collect::<anyhow::Result<Vec<_>>>()?;
     let own = all.into_iter().filter(|listed| listed.name.starts_with(PREFIX));
     let mut listed: Vec<_> = own.map(|listed| (listed.name, listed.size)).collect();
     listed.sort();
-    Ok(listed)
+    Ok(Some(listed))
 }
 
 /// A source that fails.

@@ -15,8 +15,10 @@ pub(crate) mod remarks;
 #[cfg(feature = "signing")]
 mod signing;
 mod store;
+pub mod stores;
 pub(crate) mod trees;
 mod trust;
+mod unsupported;
 
 pub use artifact::Artifact;
 pub use cacher::Cacher;

@@ -12,6 +12,7 @@ pub(crate) mod download;
 pub(crate) mod fs;
 pub(crate) mod git;
 pub(crate) mod gzip;
+pub(crate) mod http;
 pub(crate) mod jobserver;
 pub(crate) mod lanes;
 pub(crate) mod lines;

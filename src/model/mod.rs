@@ -21,6 +21,7 @@ mod patterns;
 mod platform;
 mod project;
 mod scope;
+mod secret;
 mod signature;
 mod source;
 mod task;
@@ -42,6 +43,9 @@ pub(crate) use patterns::pattern_set;
 pub use platform::{Cpu, Distribution, Kernel, Libc, Platform};
 pub use project::{PlatformKey, Project, ProjectBuilder};
 pub use scope::Scope;
+#[cfg_attr(not(feature = "http"), allow(unused_imports, reason = "only stores on a network have secrets"))]
+pub(crate) use secret::MASK;
+pub use secret::Secret;
 pub(crate) use signature::Signature;
 pub use source::{Archive, Git, Local, Source};
 pub(crate) use source::{At, without_credentials};

@@ -1,23 +1,17 @@
 //! One attempt at a file on a web server: the request with its redirects, and the body into the partial file.
-//!
-//! Redirects are followed here and not by the HTTP library, because that would carry the recipe's own headers to any
-//! host.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
-use ureq::http::{Response, header};
+use ureq::http::{Method, Response, header};
 use ureq::{Agent, Body};
 
-use super::address::Address;
-use super::client::basic;
 use super::slot::Slot;
 use super::{Download, DownloadEvent};
 use crate::error::{Error, Result};
+use crate::host::http::{Address, basic, follow, retry_after};
 use crate::text;
-
-const REDIRECTS_MAX: usize = 10;
 
 /// One try to get the rest of a file.
 pub(super) struct Attempt<'a> {
@@ -61,22 +55,11 @@ impl Attempt<'_> {
 
     /// The answer to the request, after all redirects.
     fn request(&self, have: u64) -> Result<Response<Body>, Failure> {
-        let mut address = self.address.clone();
-        for _ in 0..=REDIRECTS_MAX {
-            if (self.download.cancelled)() {
-                return Err(Failure::Final(Error::Interrupted));
-            }
-            let response = self.ask(&address, have)?;
-            let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
-            match (response.status().as_u16(), location) {
-                (301 | 302 | 303 | 307 | 308, Some(location)) => address = address.join(location)?,
-                _ => return Ok(response),
-            }
-            if address.scheme == "file" {
-                return Err(self.hopeless("it redirects to a `file` address"));
-            }
-        }
-        Err(self.hopeless(format!("it redirects more than {REDIRECTS_MAX} times")))
+        let ask = |address: &Address| match (self.download.cancelled)() {
+            true => Err(Failure::Final(Error::Interrupted)),
+            false => self.ask(address, have),
+        };
+        follow(self.address, &Method::GET, ask, |reason| self.hopeless(reason))
     }
 
     fn ask(&self, address: &Address, have: u64) -> Result<Response<Body>, Failure> {
@@ -153,9 +136,7 @@ impl Attempt<'_> {
         if !matches!(status.as_u16(), 408 | 425 | 429 | 500..) {
             return self.hopeless(reason);
         }
-        // The form with a date is rare, and trusting it would mean trusting both clocks: the usual pause serves.
-        let after = text_of(response, header::RETRY_AFTER).and_then(|seconds| seconds.parse().ok());
-        Failure::Passing { reason, after: after.map(Duration::from_secs) }
+        Failure::Passing { reason, after: retry_after(response) }
     }
 
     fn classify(&self, error: ureq::Error) -> Failure {

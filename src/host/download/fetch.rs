@@ -2,15 +2,12 @@
 
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
-
-use super::address::Address;
 use super::attempt::{Attempt, Failure};
-use super::client::client;
 use super::slot::Slot;
-use super::{Download, DownloadEvent, Retries};
+use super::{Download, DownloadEvent};
 use crate::error::{Error, Result};
 use crate::host::checksum;
+use crate::host::http::{Address, Retries, agent, redact};
 
 /// The longest stretch of sleep between two looks at whether the run was cancelled.
 const NAP: Duration = Duration::from_millis(100);
@@ -26,7 +23,7 @@ pub(super) fn fetch(
     if slot.part_path().exists() && verify(download, slot).is_ok() {
         return slot.finish(&slot.part_path());
     }
-    let client = client(download.network)?;
+    let client = agent(download.network)?;
     let mut restarted = false;
     loop {
         let resumed = persist(download, &Attempt { client: &client, download, address, slot }, on_event)?;
@@ -47,7 +44,7 @@ pub(super) fn fetch(
 /// Attempts until one succeeds; says whether it continued an earlier one.
 fn persist(download: &Download, attempt: &Attempt, on_event: &mut dyn FnMut(DownloadEvent)) -> Result<bool> {
     let Retries { longest, .. } = download.network.retries;
-    let mut waits = waits(&download.network.retries);
+    let mut waits = download.network.retries.waits();
     let mut number = 1;
     loop {
         let (reason, asked) = match attempt.run(on_event) {
@@ -65,15 +62,6 @@ fn persist(download: &Download, attempt: &Attempt, on_event: &mut dyn FnMut(Down
     }
 }
 
-fn waits(retries: &Retries) -> impl Iterator<Item = Duration> {
-    ExponentialBuilder::new()
-        .with_min_delay(retries.first)
-        .with_max_delay(retries.longest)
-        .with_max_times(retries.times)
-        .with_jitter()
-        .build()
-}
-
 fn sleep(mut left: Duration, cancelled: &dyn Fn() -> bool) -> Result<()> {
     while !left.is_zero() {
         if cancelled() {
@@ -88,5 +76,5 @@ fn sleep(mut left: Duration, cancelled: &dyn Fn() -> bool) -> Result<()> {
 
 fn verify(download: &Download, slot: &Slot) -> Result<()> {
     let found = checksum::of_file(&slot.part_path(), &[download.checksum.algorithm()])?;
-    found.verify(download.checksum, &super::redact(download.url))
+    found.verify(download.checksum, &redact(download.url))
 }

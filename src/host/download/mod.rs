@@ -13,21 +13,13 @@
 //! the file is no concern of this module.
 #![cfg_attr(not(feature = "http"), allow(dead_code, reason = "without the network, what only it needs lies idle"))]
 
-mod address;
 #[cfg(feature = "http")]
 mod attempt;
 #[cfg(feature = "http")]
-mod client;
-#[cfg(feature = "http")]
 mod fetch;
 mod mirror;
-#[cfg(feature = "http")]
-mod redirect;
 mod slot;
 
-#[cfg(test)]
-#[cfg(feature = "http")]
-mod server;
 #[cfg(test)]
 mod tests;
 
@@ -36,10 +28,9 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::host::checksum;
+use crate::host::http::{Address, Network, redact};
 use crate::model::Checksum;
 
-use address::Address;
-pub(crate) use address::redact;
 use slot::Slot;
 
 /// What to download, where to keep it, and how patient to be.
@@ -58,55 +49,6 @@ pub(crate) struct Download<'a> {
     pub(crate) network: &'a Network,
     /// Asked often; `true` ends the download with [`Error::Interrupted`].
     pub(crate) cancelled: &'a dyn Fn() -> bool,
-}
-
-/// How to use the network, for all downloads of a run.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Network {
-    /// Forbids the network; `file` addresses still work.
-    pub(crate) offline: bool,
-    /// When to give up an attempt.
-    pub(crate) timeouts: Timeouts,
-    /// How often and when to try again.
-    pub(crate) retries: Retries,
-    /// A PEM file of certificate authorities to trust instead of the built-in ones.
-    pub(crate) ca_file: Option<PathBuf>,
-    /// The proxy to use, as `http://user:password@host:port`; the environment is not consulted.
-    pub(crate) proxy: Option<String>,
-}
-
-/// When to give up an attempt.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Timeouts {
-    /// For name lookup, connection and TLS handshake.
-    pub(crate) connect: Duration,
-    /// For any silence of the server.
-    pub(crate) idle: Duration,
-    /// For the whole attempt, if limited.
-    pub(crate) total: Option<Duration>,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self { connect: Duration::from_secs(30), idle: Duration::from_secs(60), total: None }
-    }
-}
-
-/// How often and when to try again.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Retries {
-    /// Attempts after the first one.
-    pub(crate) times: usize,
-    /// The wait before the second attempt; it doubles from there, with jitter.
-    pub(crate) first: Duration,
-    /// The longest wait, also where a server's `Retry-After` asks for more.
-    pub(crate) longest: Duration,
-}
-
-impl Default for Retries {
-    fn default() -> Self {
-        Self { times: 4, first: Duration::from_millis(500), longest: Duration::from_secs(60) }
-    }
 }
 
 /// What happens during a download.

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::{Download, DownloadEvent, Network, Retries, Timeouts};
+use super::{Download, DownloadEvent};
 use crate::error::{Error, Result};
+use crate::host::http::{Network, Retries, Timeouts};
 use crate::model::{Algorithm, Checksum, Digest};
 
 const BODY: &[u8] = b"the quick brown fox jumps over the lazy dog";
@@ -199,8 +200,8 @@ fn without_the_feature_the_error_names_it() {
 
 #[cfg(feature = "http")]
 mod over_http {
-    use super::super::server::{Answer, Server};
     use super::*;
+    use crate::host::http::server::{Answer, Server};
 
     fn reasons(events: &[DownloadEvent]) -> Vec<&str> {
         let mut reasons = Vec::new();

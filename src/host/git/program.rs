@@ -127,7 +127,7 @@ impl<'a> Program<'a> {
 
 /// A repository's address without its credentials. In `git@host:path` there are none.
 pub(super) fn redact(url: &str) -> String {
-    crate::host::download::redact(url)
+    crate::host::http::redact(url)
 }
 
 fn drain(stream: Option<impl Read>) -> String {

@@ -1,7 +1,14 @@
 //! The shop: a project with directories of its own, run as often as a story wants.
 
 mod report;
+/// The web server of the library's own tests.
+#[cfg(feature = "http")]
+#[path = "../../../src/host/http/server.rs"]
+#[allow(dead_code, reason = "its other half is for downloads")]
+pub(crate) mod server;
 mod tree;
+#[cfg(feature = "http")]
+pub(crate) mod warehouse;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The HTTP client of a download: how it connects, whom it trusts, and how it says who is asking.
+//! The HTTP client: how it connects, whom it trusts, and how it says who is asking.
 
 use std::fs;
 
@@ -8,8 +8,8 @@ use ureq::{Agent, Proxy};
 use super::Network;
 use crate::error::{Error, Result};
 
-/// A client for all attempts of a download.
-pub(super) fn client(network: &Network) -> Result<Agent> {
+/// A pool of connections. It follows no redirects: that would carry a caller's own headers to any host.
+pub(crate) fn agent(network: &Network) -> Result<Agent> {
     let proxy = match &network.proxy {
         Some(proxy) => Some(Proxy::new(proxy).map_err(|error| invalid("proxy", error))?),
         None => None,
@@ -30,7 +30,7 @@ pub(super) fn client(network: &Network) -> Result<Agent> {
 }
 
 /// The value of an `Authorization` header for `user:password`.
-pub(super) fn basic(credentials: &[u8]) -> String {
+pub(crate) fn basic(credentials: &[u8]) -> String {
     format!("Basic {}", base64(credentials))
 }
 

@@ -9,19 +9,19 @@ const NAME_MAX: usize = 200;
 
 /// An absolute `http`, `https` or `file` address, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Address {
+pub(crate) struct Address {
     /// `http`, `https` or `file`.
-    pub(super) scheme: String,
+    pub(crate) scheme: String,
     /// `user:password`, as written.
     credentials: Option<String>,
     /// Host and port, in lower case.
-    pub(super) authority: String,
+    pub(crate) authority: String,
     /// Path and query, without the fragment; begins with a slash.
-    pub(super) target: String,
+    pub(crate) target: String,
 }
 
 impl Address {
-    pub(super) fn parse(url: &str) -> Result<Self> {
+    pub(crate) fn parse(url: &str) -> Result<Self> {
         let refused = |reason: &str| Error::Download { url: redact(url), reason: reason.to_owned() };
         let (scheme, rest) = url.split_once("://").ok_or_else(|| refused("an address begins with `https://`"))?;
         let scheme = scheme.to_ascii_lowercase();
@@ -42,22 +42,29 @@ impl Address {
     }
 
     /// The address without its credentials: for messages, and for the request.
-    pub(super) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         format!("{}://{}{}", self.scheme, self.authority, self.target)
     }
 
+    /// The address of a name below this one; without a name, of the directory itself.
+    #[cfg(feature = "http")]
+    pub(crate) fn below(&self, name: &str) -> Self {
+        let target = format!("{}/{}", self.target.trim_end_matches('/'), escape(name));
+        Self { target, ..self.clone() }
+    }
+
     /// Whether a secret meant for one may be told to the other.
-    pub(super) fn same_origin(&self, other: &Self) -> bool {
+    pub(crate) fn same_origin(&self, other: &Self) -> bool {
         (&self.scheme, &self.authority) == (&other.scheme, &other.authority)
     }
 
     /// User and password, decoded, for basic authentication.
-    pub(super) fn credentials(&self) -> Option<Vec<u8>> {
+    pub(crate) fn credentials(&self) -> Option<Vec<u8>> {
         self.credentials.as_deref().map(decode)
     }
 
     /// The file that a `file` address names; `None` for the others.
-    pub(super) fn local_path(&self) -> Result<Option<PathBuf>> {
+    pub(crate) fn local_path(&self) -> Result<Option<PathBuf>> {
         use std::os::unix::ffi::OsStringExt;
         if self.scheme != "file" {
             return Ok(None);
@@ -69,7 +76,7 @@ impl Address {
     }
 
     /// The last segment of the path as a file name that is harmless anywhere; `source` where there is none.
-    pub(super) fn file_name(&self) -> String {
+    pub(crate) fn file_name(&self) -> String {
         let path = self.target.split('?').next().unwrap_or_default();
         let last = decode(path.rsplit('/').next().unwrap_or_default());
         let name: String = String::from_utf8_lossy(&last).chars().map(harmless).collect();
@@ -88,7 +95,7 @@ impl Address {
     }
 
     /// A failure to download this.
-    pub(super) fn error(&self, reason: impl Into<String>) -> Error {
+    pub(crate) fn error(&self, reason: impl Into<String>) -> Error {
         Error::Download { url: self.shown(), reason: reason.into() }
     }
 }
@@ -115,6 +122,26 @@ fn encode(target: String) -> String {
         }
     }
     encoded
+}
+
+/// Percent-encodes a text so that it is one segment of a path, or a header: all but letters, digits and `-._~`
+/// (RFC 3986, section 2.3).
+#[cfg(feature = "http")]
+pub(crate) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => escaped.push(char::from(byte)),
+            _ => escaped.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    escaped
+}
+
+/// Undoes [`escape`].
+#[cfg(feature = "http")]
+pub(crate) fn unescape(text: &str) -> String {
+    String::from_utf8_lossy(&decode(text)).into_owned()
 }
 
 /// Undoes percent-encoding; a stray `%` stands for itself.

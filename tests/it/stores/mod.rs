@@ -1,9 +1,15 @@
-//! Stores: ours keeps the promises of the trait, an example in memory does, and the suite notices who does not.
+//! Stores: ours keep the promises of the trait, an example in memory does, and the suite notices who does not.
+
+#[cfg(feature = "http")]
+mod faults;
+#[cfg(feature = "http")]
+mod web;
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 use std::sync::Mutex;
 
+use cortado::conformance::Lack;
 use cortado::{DirectoryStore, Listed, Objects, Put, Store, Stored, conformance};
 
 /// The shortest store there is, with whatever fault a story gives it.
@@ -100,6 +106,15 @@ fn whoever_breaks_a_rule_is_told_which() {
         let error = conformance::check(&broken).unwrap_err().to_string();
         assert_eq!(error, format!("memory breaks the rule that {rule}"));
     }
+}
+
+#[test]
+fn what_a_store_is_said_to_lack_it_has_to_lack() {
+    let whole = Memory::default();
+    let error = conformance::check_without(&whole, &[Lack::Listing]).unwrap_err();
+    assert!(format!("{error:#}").ends_with("it lists objects, though it is said not to"), "{error:#}");
+    let error = conformance::check_without(&whole, &[Lack::Size(500_000)]).unwrap_err();
+    assert!(format!("{error:#}").ends_with("`put` above the limit said `New`"), "{error:#}");
 }
 
 #[test]

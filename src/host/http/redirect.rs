@@ -1,11 +1,46 @@
-//! Where a redirect leads: a `Location` header against the address that answered with it (RFC 3986, section 5.2).
+//! Redirects: following them, and where one leads: a `Location` header against the address that answered with it
+//! (RFC 3986, section 5.2).
+
+use ureq::Body;
+use ureq::http::{Method, Response, header};
 
 use super::address::Address;
-use crate::error::Result;
+use crate::error::{Error, Result};
+
+const REDIRECTS_MAX: usize = 10;
+
+/// Asks for the answer of an address, and of wherever that redirects to, until one is no redirect. `fail` makes an
+/// error of a reason.
+pub(crate) fn follow<E: From<Error>>(
+    start: &Address,
+    method: &Method,
+    mut ask: impl FnMut(&Address) -> Result<Response<Body>, E>,
+    fail: impl Fn(String) -> E,
+) -> Result<Response<Body>, E> {
+    let mut address = start.clone();
+    for _ in 0..=REDIRECTS_MAX {
+        let response = ask(&address)?;
+        let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+        match location {
+            Some(location) if redirects(response.status().as_u16(), method) => address = address.join(location)?,
+            _ => return Ok(response),
+        }
+        if address.scheme == "file" {
+            return Err(fail("it redirects to a `file` address".into()));
+        }
+    }
+    Err(fail(format!("it redirects more than {REDIRECTS_MAX} times")))
+}
+
+/// Whether the same request is meant to be made elsewhere. A 301 to 303 makes a GET of any other (RFC 9110, section
+/// 15.4), which is never what was meant.
+fn redirects(status: u16, method: &Method) -> bool {
+    matches!((status, method), (301..=303, &Method::GET | &Method::HEAD) | (307 | 308, _))
+}
 
 impl Address {
     /// The address that `location` means when it comes from here.
-    pub(super) fn join(&self, location: &str) -> Result<Address> {
+    pub(crate) fn join(&self, location: &str) -> Result<Address> {
         if has_scheme(location) {
             return Address::parse(location);
         }

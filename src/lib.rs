@@ -50,12 +50,14 @@ mod model;
 mod plan;
 mod report;
 mod run;
+#[cfg(feature = "server")]
+pub mod server;
 mod text;
 
 pub use cache::{
     Artifact, CacheMode, CachePolicy, Cacher, Callbacks, Closures, DirectoryOptions, DirectoryStore, FileSync, Finding,
-    Flaw, Listed, Miss, Objects, Perm, Provenance, Prune, Pruned, PrunedObject, Put, Remedy, Store, Stored, Usage,
-    closures,
+    Flaw, Listed, Miss, NotASize, Object, Objects, Perm, Provenance, Prune, Pruned, PrunedObject, Put, Remedy, Store,
+    Stored, Usage, artifact_digest, closures, parse_size,
 };
 #[cfg(feature = "signing")]
 pub use cache::{NotAKey, PublicKey, SigningKey};

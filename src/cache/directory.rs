@@ -50,8 +50,10 @@ pub use self::options::DirectoryOptions;
 pub use self::prune::{Prune, Pruned, PrunedObject};
 pub use self::repair::{Finding, Remedy};
 use self::shard::Shard;
+pub use self::size::{NotASize, parse_size};
 pub use self::usage::Usage;
 pub use self::verify::Flaw;
+use super::object::Object;
 use super::store::{Listed, Objects, Put, Store, Stored};
 use crate::error::Result;
 
@@ -111,6 +113,10 @@ impl Store for DirectoryStore {
     }
 
     fn get(&self, name: &str) -> anyhow::Result<Option<Box<dyn Read + Send>>> {
+        Ok(self.object(name)?.map(Object::into_reader))
+    }
+
+    fn object(&self, name: &str) -> anyhow::Result<Option<Object>> {
         let path = self.depot.layout.object(name)?;
         self.depot.disk.look_anew(crate::host::fs::parent(&path));
         // What is not a file is none of ours: a symlink may lead anywhere, and opening a pipe may last for ever.
@@ -124,7 +130,11 @@ impl Store for DirectoryStore {
             return Ok(None);
         }
         self.depot.used(name);
-        Ok(Some(Box::new(file)))
+        Ok(Some(Object::File(file)))
+    }
+
+    fn describe(&self, name: &str) -> anyhow::Result<Option<Listed>> {
+        self.info(name)
     }
 
     fn put(&self, name: &str, content: &mut dyn Read, options: &Put) -> anyhow::Result<Stored> {

@@ -9,6 +9,7 @@ pub mod conformance;
 mod directory;
 mod exchange;
 pub(crate) mod guard;
+mod object;
 mod policy;
 mod provenance;
 pub(crate) mod remarks;
@@ -19,17 +20,20 @@ pub mod stores;
 pub(crate) mod trees;
 mod trust;
 mod unsupported;
+mod whole;
 
 pub use artifact::Artifact;
 pub use cacher::Cacher;
 pub(crate) use cacher::Restored;
 pub use callbacks::{Callbacks, Closures, closures};
 pub use directory::{
-    DirectoryOptions, DirectoryStore, FileSync, Finding, Flaw, Perm, Prune, Pruned, PrunedObject, Remedy, Usage,
+    DirectoryOptions, DirectoryStore, FileSync, Finding, Flaw, NotASize, Perm, Prune, Pruned, PrunedObject, Remedy,
+    Usage, parse_size,
 };
 pub use exchange::Miss;
 pub(crate) use exchange::{Exchange, Lookup};
 pub(crate) use guard::Guard;
+pub use object::Object;
 pub use policy::{CacheMode, CachePolicy};
 pub use provenance::Provenance;
 #[cfg(feature = "signing")]
@@ -37,3 +41,4 @@ pub use signing::{NotAKey, PublicKey, SigningKey};
 pub use store::{Listed, Objects, Put, Store, Stored};
 pub(crate) use trees::{Tree, TreeState, Trees};
 pub(crate) use trust::Trust;
+pub use whole::artifact_digest;

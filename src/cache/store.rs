@@ -9,6 +9,7 @@ use anyhow::Context;
 use super::artifact::Artifact;
 use super::cacher::Cacher;
 use super::callbacks::Callbacks;
+use super::object::Object;
 use super::provenance::Provenance;
 use crate::model::Digest;
 
@@ -24,6 +25,23 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// When the store cannot answer.
     fn get(&self, name: &str) -> anyhow::Result<Option<Box<dyn Read + Send>>>;
+
+    /// Opens an object, as a file where the store has one: a server reads parts of it. `None` when there is none of that
+    /// name.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    fn object(&self, name: &str) -> anyhow::Result<Option<Object>> {
+        Ok(self.get(name)?.map(Object::Stream))
+    }
+
+    /// What the store knows of an object beside its content; `None` when that is nothing, or there is no such object.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    fn describe(&self, _name: &str) -> anyhow::Result<Option<Listed>> {
+        Ok(None)
+    }
 
     /// Keeps an object.
     ///

@@ -1,11 +1,14 @@
 //! The arguments: every command and option, with its help. `docs/cli.md` says the same at more length.
 
+mod serve;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
+pub(super) use self::serve::{LogFormat, Serve};
 use crate::{CacheMode, CachePolicy};
 
 const EXIT_CODES: &str = "\
@@ -43,6 +46,8 @@ pub(super) enum Verb {
     Licenses,
     /// Remove what builds have made
     Clean(Clean),
+    /// Serve artifacts to other machines, over HTTP
+    Serve(Serve),
     /// Print a completion script for a shell
     Completions(Completions),
 }

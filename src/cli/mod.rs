@@ -17,6 +17,7 @@ mod memory;
 mod plan;
 mod recipe;
 mod screen;
+mod serve;
 mod terminal;
 mod why;
 
@@ -49,6 +50,7 @@ fn run(args: &Args, terminal: &Terminal) -> Result<Exit> {
         Verb::Manifest => manifest::run(common, terminal),
         Verb::Licenses => licenses::run(common, terminal),
         Verb::Clean(args) => clean::run(common, args, terminal),
+        Verb::Serve(args) => serve::run(args, terminal),
         Verb::Completions(args) => completions::run(args, terminal),
     }
 }

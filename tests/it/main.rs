@@ -19,6 +19,8 @@ mod locks;
 #[cfg(feature = "lua")]
 mod recipe;
 mod rest;
+#[cfg(feature = "server")]
+mod server;
 mod signing;
 mod sources;
 mod steps;

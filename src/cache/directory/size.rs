@@ -4,7 +4,9 @@ use std::fmt;
 
 /// The text is no size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NotASize;
+pub struct NotASize;
+
+impl std::error::Error for NotASize {}
 
 impl fmt::Display for NotASize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -15,7 +17,7 @@ impl fmt::Display for NotASize {
 }
 
 /// Bytes. A number may have a fraction if a unit follows; what is less than a byte is cut off.
-pub(crate) fn parse_size(text: &str) -> Result<u64, NotASize> {
+pub fn parse_size(text: &str) -> Result<u64, NotASize> {
     let shift = match text.as_bytes().last() {
         Some(b'k' | b'K') => 10,
         Some(b'M') => 20,

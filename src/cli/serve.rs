@@ -1,0 +1,112 @@
+//! `cortado serve`: a directory of artifacts for other machines.
+
+use super::args::Serve;
+use super::terminal::Terminal;
+use crate::{Exit, Result};
+
+#[cfg(feature = "server")]
+pub(super) use self::open::run;
+
+/// Says how to get a server: this build has none.
+#[cfg(not(feature = "server"))]
+pub(super) fn run(_args: &Serve, _terminal: &Terminal) -> Result<Exit> {
+    Err(crate::Error::Invalid {
+        place: "cortado serve".into(),
+        problem: "this build has no server in it".into(),
+        hint: "build one that has: `cargo install cortado --features server`".into(),
+    })
+}
+
+#[cfg(feature = "server")]
+mod open {
+    use std::thread;
+    use std::time::Duration;
+
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+
+    use super::{Exit, Result, Serve, Terminal};
+    use crate::server::{Bound, Listener, Server, ServerOptions, Stop, Tls};
+    use crate::{DirectoryOptions, DirectoryStore, Error};
+
+    /// Where a server listens unless told: for this machine alone.
+    const ADDRESS: &str = "127.0.0.1:8000";
+
+    pub(in crate::cli) fn run(args: &Serve, terminal: &Terminal) -> Result<Exit> {
+        let server = server(args)?.on(listeners(args)?)?;
+        announce(&server, args, terminal);
+        stop_by_signal(server.stopper(), terminal)?;
+        server.run()?;
+        terminal.line("stopped");
+        Ok(Exit::Success)
+    }
+
+    fn server(args: &Serve) -> Result<Server> {
+        let mut store = DirectoryOptions::new();
+        if let Some(size) = args.size {
+            store = store.initial_size(size);
+        }
+        let server = Server::new(DirectoryStore::open_with(&args.dir, &store)?).options(options(args));
+        match (&args.tls_cert, &args.tls_key) {
+            (Some(certificate), Some(key)) => {
+                Ok(server.tls(Tls::new(certificate, key, args.tls_client_ca.as_deref())?))
+            }
+            _ => Ok(server),
+        }
+    }
+
+    fn options(args: &Serve) -> ServerOptions {
+        let mut options = ServerOptions::default();
+        options.read_only = args.read_only;
+        options.anonymous_read = args.anonymous_read;
+        options.users.clone_from(&args.htpasswd);
+        options.max_object = args.max_object;
+        options.max_connections = args.max_connections;
+        options.max_rate = args.max_rate;
+        options.grace = Duration::from_secs(args.grace);
+        options
+    }
+
+    fn listeners(args: &Serve) -> Result<Vec<Listener>> {
+        let mut listeners = args.listen.iter().map(Listener::tcp).collect::<Result<Vec<_>>>()?;
+        if let Some(path) = &args.unix {
+            listeners.push(Listener::unix(path)?);
+        }
+        if listeners.is_empty() {
+            listeners.push(Listener::tcp(ADDRESS)?);
+        }
+        Ok(listeners)
+    }
+
+    fn announce(server: &Bound, args: &Serve, terminal: &Terminal) {
+        let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
+        for listener in server.listeners() {
+            match listener.address() {
+                Some(address) => terminal.line(&format!("serving {} on {scheme}://{address}", args.dir.display())),
+                None => terminal.line(&format!("serving {} on {listener}", args.dir.display())),
+            }
+        }
+        if server.is_open_to_all() {
+            terminal.line("WARNING: everybody who can reach this address may read, write and remove artifacts; `--htpasswd` or `--read-only` ends that");
+        }
+    }
+
+    /// The first signal lets transfers finish, the second breaks them off.
+    fn stop_by_signal(stop: Stop, terminal: &Terminal) -> Result<()> {
+        let error = |source| Error::Io { verb: "listen for", path: "signals".into(), source };
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(error)?;
+        let terminal = terminal.clone();
+        let listen = move || {
+            for (number, _) in signals.forever().enumerate() {
+                match number {
+                    0 => {
+                        terminal.line("stopping when all transfers are done; interrupt again to break them off");
+                        stop.stop();
+                    }
+                    _ => stop.abort(),
+                }
+            }
+        };
+        thread::Builder::new().name("signals".into()).spawn(listen).map(drop).map_err(error)
+    }
+}

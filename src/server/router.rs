@@ -1,0 +1,51 @@
+//! The router: every route there is.
+//!
+//! A protocol hands in a list of [`Route`]s. `docs/server.openapi.json` describes the same routes, and a test holds the two
+//! together.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, get};
+
+use super::problem::Problem;
+use super::site::Site;
+use super::{artifacts, auth, health};
+
+/// A path with the methods that it takes.
+pub(super) struct Route<S> {
+    pub(super) path: &'static str,
+    pub(super) methods: &'static [&'static str],
+    handlers: MethodRouter<S>,
+}
+
+impl<S> Route<S> {
+    /// `methods` says in lower case what `handlers` takes.
+    pub(super) fn new(path: &'static str, methods: &'static [&'static str], handlers: MethodRouter<S>) -> Self {
+        Self { path, methods, handlers }
+    }
+}
+
+/// All routes of all protocols.
+fn routes() -> Vec<Route<Arc<Site>>> {
+    let mut routes = vec![Route::new("/healthz", &["get"], get(health::health))];
+    routes.extend(artifacts::routes());
+    routes
+}
+
+/// The router of a site. Nobody gets past it without being asked who they are.
+pub(super) fn router(site: Arc<Site>) -> Router {
+    let mut router = Router::new();
+    for route in routes() {
+        router = router.route(route.path, route.handlers);
+    }
+    router
+        .fallback(async || Problem::new(StatusCode::NOT_FOUND, "there is nothing at this address"))
+        .method_not_allowed_fallback(async || {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address takes other methods")
+        })
+        .layer(from_fn_with_state(site.clone(), auth::admit))
+        .with_state(site)
+}

@@ -1,16 +1,18 @@
 //! `cortado serve`: a directory of artifacts for other machines.
 
+#[cfg(feature = "server")]
+mod access_log;
+#[cfg(feature = "server")]
+mod supervisor;
+
 use super::args::Serve;
 use super::terminal::Terminal;
-use crate::{Exit, Result};
-
-#[cfg(feature = "server")]
-pub(super) use self::open::run;
+use crate::{Error, Exit, Result};
 
 /// Says how to get a server: this build has none.
 #[cfg(not(feature = "server"))]
 pub(super) fn run(_args: &Serve, _terminal: &Terminal) -> Result<Exit> {
-    Err(crate::Error::Invalid {
+    Err(Error::Invalid {
         place: "cortado serve".into(),
         problem: "this build has no server in it".into(),
         hint: "build one that has: `cargo install cortado --features server`".into(),
@@ -18,35 +20,46 @@ pub(super) fn run(_args: &Serve, _terminal: &Terminal) -> Result<Exit> {
 }
 
 #[cfg(feature = "server")]
+pub(super) use self::open::run;
+
+#[cfg(feature = "server")]
 mod open {
     use std::thread;
     use std::time::Duration;
 
+    use rustix::process::{Resource, getrlimit, setrlimit};
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
 
-    use super::{Exit, Result, Serve, Terminal};
+    use super::access_log::AccessLog;
+    use super::{Error, Exit, Result, Serve, Terminal, supervisor};
     use crate::server::{Bound, Listener, Server, ServerOptions, Stop, Tls};
-    use crate::{DirectoryOptions, DirectoryStore, Error};
+    use crate::{DirectoryOptions, DirectoryStore};
 
     /// Where a server listens unless told: for this machine alone.
     const ADDRESS: &str = "127.0.0.1:8000";
 
     pub(in crate::cli) fn run(args: &Serve, terminal: &Terminal) -> Result<Exit> {
-        let server = server(args)?.on(listeners(args)?)?;
+        raise_limit();
+        let listeners = listeners(args)?;
+        let server = server(args, terminal)?.on(listeners)?;
         announce(&server, args, terminal);
         stop_by_signal(server.stopper(), terminal)?;
+        supervisor::tell("READY=1");
         server.run()?;
         terminal.line("stopped");
         Ok(Exit::Success)
     }
 
-    fn server(args: &Serve) -> Result<Server> {
+    fn server(args: &Serve, terminal: &Terminal) -> Result<Server> {
         let mut store = DirectoryOptions::new();
         if let Some(size) = args.size {
             store = store.initial_size(size);
         }
-        let server = Server::new(DirectoryStore::open_with(&args.dir, &store)?).options(options(args));
+        let log = AccessLog::new(terminal, args.access_log);
+        let server = Server::new(DirectoryStore::open_with(&args.dir, &store)?)
+            .options(options(args))
+            .observe(move |event| log.tell(event));
         match (&args.tls_cert, &args.tls_key) {
             (Some(certificate), Some(key)) => {
                 Ok(server.tls(Tls::new(certificate, key, args.tls_client_ca.as_deref())?))
@@ -68,7 +81,10 @@ mod open {
     }
 
     fn listeners(args: &Serve) -> Result<Vec<Listener>> {
-        let mut listeners = args.listen.iter().map(Listener::tcp).collect::<Result<Vec<_>>>()?;
+        let mut listeners = supervisor::listeners()?;
+        for address in &args.listen {
+            listeners.push(Listener::tcp(address)?);
+        }
         if let Some(path) = &args.unix {
             listeners.push(Listener::unix(path)?);
         }
@@ -81,13 +97,15 @@ mod open {
     fn announce(server: &Bound, args: &Serve, terminal: &Terminal) {
         let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
         for listener in server.listeners() {
-            match listener.address() {
-                Some(address) => terminal.line(&format!("serving {} on {scheme}://{address}", args.dir.display())),
-                None => terminal.line(&format!("serving {} on {listener}", args.dir.display())),
-            }
+            let place =
+                listener.address().map_or_else(|| listener.to_string(), |address| format!("{scheme}://{address}"));
+            terminal.line(&format!("serving {} on {place}", args.dir.display()));
         }
         if server.is_open_to_all() {
-            terminal.line("WARNING: everybody who can reach this address may read, write and remove artifacts; `--htpasswd` or `--read-only` ends that");
+            terminal.line(
+                "WARNING: everybody who can reach this address may read, write and remove artifacts.\n\
+                 WARNING: `--htpasswd FILE` asks who they are, `--read-only` lets nobody write.",
+            );
         }
     }
 
@@ -98,15 +116,23 @@ mod open {
         let terminal = terminal.clone();
         let listen = move || {
             for (number, _) in signals.forever().enumerate() {
-                match number {
-                    0 => {
-                        terminal.line("stopping when all transfers are done; interrupt again to break them off");
-                        stop.stop();
-                    }
-                    _ => stop.abort(),
+                if number > 0 {
+                    stop.abort();
+                    continue;
                 }
+                supervisor::tell("STOPPING=1");
+                terminal.line("stopping when all transfers are done; interrupt again to break them off");
+                stop.stop();
             }
         };
         thread::Builder::new().name("signals".into()).spawn(listen).map(drop).map_err(error)
+    }
+
+    /// Every connection takes a descriptor, and what a shell allows is often 1024.
+    fn raise_limit() {
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = limit.maximum;
+        // Where it stays as it is, further clients wait.
+        _ = setrlimit(Resource::Nofile, limit);
     }
 }

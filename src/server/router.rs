@@ -12,7 +12,7 @@ use axum::routing::{MethodRouter, get};
 
 use super::problem::Problem;
 use super::site::Site;
-use super::{artifacts, auth, health};
+use super::{artifacts, auth, health, metrics, watch};
 
 /// A path with the methods that it takes.
 pub(super) struct Route<S> {
@@ -30,7 +30,10 @@ impl<S> Route<S> {
 
 /// All routes of all protocols.
 fn routes() -> Vec<Route<Arc<Site>>> {
-    let mut routes = vec![Route::new("/healthz", &["get"], get(health::health))];
+    let mut routes = vec![
+        Route::new("/healthz", &["get"], get(health::health)),
+        Route::new("/metrics", &["get"], get(metrics::metrics)),
+    ];
     routes.extend(artifacts::routes());
     routes
 }
@@ -47,5 +50,6 @@ pub(super) fn router(site: Arc<Site>) -> Router {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address takes other methods")
         })
         .layer(from_fn_with_state(site.clone(), auth::admit))
+        .layer(from_fn_with_state(site.clone(), watch::watch))
         .with_state(site)
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::runtime;
 
 use super::connection::Door;
+use super::event::{Event, Observer};
 use super::listener::Listener;
 use super::options::ServerOptions;
 use super::router::router;
@@ -21,12 +22,13 @@ pub struct Server {
     store: Arc<dyn Store>,
     options: ServerOptions,
     tls: Option<Tls>,
+    observer: Observer,
 }
 
 impl Server {
     /// Serves a store.
     pub fn new(store: impl Store + 'static) -> Self {
-        Self { store: Arc::new(store), options: ServerOptions::default(), tls: None }
+        Self { store: Arc::new(store), options: ServerOptions::default(), tls: None, observer: Observer::default() }
     }
 
     /// Sets what is allowed.
@@ -37,6 +39,11 @@ impl Server {
     /// Speaks TLS to whoever comes by TCP.
     pub fn tls(self, tls: Tls) -> Self {
         Self { tls: Some(tls), ..self }
+    }
+
+    /// Sets who is told what happens. It is called by the threads that answer requests, so it should be quick.
+    pub fn observe(self, observe: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        Self { observer: Observer::new(observe), ..self }
     }
 
     /// Binds to a TCP address, as `127.0.0.1:8000`. Port 0 is a free one.
@@ -59,7 +66,7 @@ impl Server {
             .enable_all()
             .build()
             .map_err(failed)?;
-        let site = Site::new(self.store, self.options)?;
+        let site = Site::new(self.store, self.options, self.observer)?;
         Ok(Bound { listeners, site: Arc::new(site), tls: self.tls, stop: Stop::new(), runtime })
     }
 }
@@ -92,7 +99,8 @@ impl Bound {
 
     /// Whether strangers on other machines may write.
     pub fn is_open_to_all(&self) -> bool {
-        self.site.is_open_to_all() && self.listeners.iter().any(Listener::is_public)
+        let asks = self.tls.as_ref().is_some_and(Tls::asks_clients);
+        !asks && self.site.is_open_to_all() && self.listeners.iter().any(Listener::is_public)
     }
 
     /// What stops it.

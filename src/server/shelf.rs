@@ -15,8 +15,10 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::body::{self, Transfers};
+use super::event::{Event, Observer};
 use super::intake::{Intake, Terms, collect};
 use super::known::{self, Known, Look, Memory};
+use super::metrics::Metrics;
 use super::name::Name;
 use super::options::ServerOptions;
 use super::problem::Problem;
@@ -38,6 +40,8 @@ pub(super) struct Shelf {
     stall: Duration,
     /// Whether the store has files, which are opened at once.
     has_files: AtomicBool,
+    metrics: Arc<Metrics>,
+    observer: Observer,
 }
 
 /// An object that is there and whole.
@@ -61,7 +65,12 @@ pub(super) enum Kept {
 }
 
 impl Shelf {
-    pub(super) fn new(store: Arc<dyn Store>, options: &ServerOptions) -> Self {
+    pub(super) fn new(
+        store: Arc<dyn Store>,
+        options: &ServerOptions,
+        metrics: Arc<Metrics>,
+        observer: Observer,
+    ) -> Self {
         Self {
             store,
             memory: Memory::default(),
@@ -70,6 +79,8 @@ impl Shelf {
             uploads: Semaphore::new(options.max_uploads.max(1)),
             stall: options.stall_timeout,
             has_files: AtomicBool::new(false),
+            metrics,
+            observer,
         }
     }
 
@@ -136,6 +147,7 @@ impl Shelf {
         let _turn = self.uploads.acquire().await;
         let replace = put.replace;
         let (stored, intake) = self.take_in(name, body, terms, put).await?;
+        self.metrics.received(intake.size());
         let Some(digest) = intake.digest() else { return Err(Problem::bad_request("the body broke off")) };
         match stored {
             Stored::New => {
@@ -194,6 +206,8 @@ impl Shelf {
                 Ok(Some((file, look, known)))
             }
             (Err(error), _) if error.kind() == io::ErrorKind::InvalidData => {
+                self.metrics.corrupt();
+                self.observer.tell(&Event::Corrupt { name: name.to_string(), problem: error.to_string() });
                 self.put_aside(name).await?;
                 Ok(None)
             }

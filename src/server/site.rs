@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::auth::Auth;
+use super::event::Observer;
+use super::metrics::Metrics;
 use super::options::ServerOptions;
 use super::shelf::Shelf;
 use crate::{Result, Store};
@@ -12,13 +14,16 @@ pub(super) struct Site {
     pub(super) shelf: Shelf,
     pub(super) auth: Auth,
     pub(super) options: ServerOptions,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) observer: Observer,
 }
 
 impl Site {
-    pub(super) fn new(store: Arc<dyn Store>, options: ServerOptions) -> Result<Self> {
-        let auth = Auth::new(&options)?;
-        let shelf = Shelf::new(store, &options);
-        Ok(Self { shelf, auth, options })
+    pub(super) fn new(store: Arc<dyn Store>, options: ServerOptions, observer: Observer) -> Result<Self> {
+        let auth = Auth::new(&options, &observer)?;
+        let metrics = Arc::new(Metrics::new());
+        let shelf = Shelf::new(store, &options, metrics.clone(), observer.clone());
+        Ok(Self { shelf, auth, options, metrics, observer })
     }
 
     /// Whether strangers may write.

@@ -16,7 +16,10 @@ use crate::{Error, Result};
 
 /// A certificate with its key. Cheap to clone.
 #[derive(Clone)]
-pub struct Tls(TlsAcceptor);
+pub struct Tls {
+    acceptor: TlsAcceptor,
+    asks_clients: bool,
+}
 
 impl Tls {
     /// Reads a certificate, with those of its issuers behind it, and its key, both as PEM files.
@@ -42,14 +45,19 @@ impl Tls {
         let mut config =
             builder.with_single_cert(chain, secret).map_err(|error| unfit(key, error, "the key of the certificate"))?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self(TlsAcceptor::from(Arc::new(config))))
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), asks_clients: client_ca.is_some() })
     }
 
     pub(super) async fn accept<S>(&self, stream: S) -> std::io::Result<TlsStream<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        self.0.accept(stream).await
+        self.acceptor.accept(stream).await
+    }
+
+    /// Whether clients have to show a certificate.
+    pub(super) fn asks_clients(&self) -> bool {
+        self.asks_clients
     }
 }
 

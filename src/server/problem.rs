@@ -58,6 +58,7 @@ impl Problem {
         Self { cause: Some(Cause(format!("{error:#}").into())), ..problem }
     }
 
+    #[cfg(test)]
     pub(super) fn status(&self) -> StatusCode {
         self.status
     }
@@ -76,8 +77,10 @@ impl Problem {
 }
 
 fn is_disk_full(cause: &(dyn std::error::Error + 'static)) -> bool {
-    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
-    cause.downcast_ref::<std::io::Error>().is_some_and(|error| matches!(error.kind(), StorageFull | QuotaExceeded))
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    cause
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge))
 }
 
 impl IntoResponse for Problem {

@@ -16,8 +16,10 @@ use super::{artifacts, auth, health, metrics, watch};
 
 /// A path with the methods that it takes.
 pub(super) struct Route<S> {
-    pub(super) path: &'static str,
-    pub(super) methods: &'static [&'static str],
+    path: &'static str,
+    /// What a description of the server is held against.
+    #[cfg_attr(not(test), allow(dead_code, reason = "the router reads it off the handlers"))]
+    methods: &'static [&'static str],
     handlers: MethodRouter<S>,
 }
 
@@ -52,4 +54,30 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .layer(from_fn_with_state(site.clone(), auth::admit))
         .layer(from_fn_with_state(site.clone(), watch::watch))
         .with_state(site)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_route_is_described() {
+        let text = include_str!("../../docs/server.openapi.json");
+        let description: serde_json::Value = serde_json::from_str(text).unwrap();
+        let is_method = |word: &&String| *word != "parameters";
+        let paths = description["paths"].as_object().unwrap().iter();
+        let described: BTreeSet<_> = paths
+            .flat_map(|(path, methods)| {
+                let methods = methods.as_object().unwrap().keys().filter(is_method);
+                methods.map(|method| (path.clone(), method.clone()))
+            })
+            .collect();
+        let served: BTreeSet<_> = routes()
+            .iter()
+            .flat_map(|route| route.methods.iter().map(|method| (route.path.to_owned(), (*method).to_owned())))
+            .collect();
+        assert_eq!(described, served);
+    }
 }

@@ -19,7 +19,7 @@ mod locks;
 #[cfg(feature = "lua")]
 mod recipe;
 mod rest;
-#[cfg(feature = "server")]
+#[cfg(all(feature = "server", feature = "cli"))]
 mod server;
 mod signing;
 mod sources;

@@ -2,7 +2,9 @@
 
 mod artifacts;
 mod client;
+mod openapi;
 mod served;
+mod users;
 
 use cortado::conformance;
 use cortado::stores::Http;

@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use cortado::server::{Server, ServerOptions, Stop};
-use cortado::{DirectoryOptions, DirectoryStore};
+use cortado::{Digest, DirectoryOptions, DirectoryStore};
 use tempfile::TempDir;
 
 use super::client::{Answer, Request};
@@ -14,6 +15,7 @@ use super::client::{Answer, Request};
 pub(super) struct Served {
     pub(super) dir: TempDir,
     pub(super) address: SocketAddr,
+    events: Arc<Mutex<Vec<String>>>,
     stop: Stop,
     thread: Option<JoinHandle<cortado::Result<()>>>,
 }
@@ -28,13 +30,39 @@ impl Served {
     }
 
     pub(super) fn sized(size: u64, change: impl FnOnce(&mut ServerOptions)) -> Self {
+        Self::start(tempfile::tempdir().unwrap(), size, change)
+    }
+
+    /// A server that asks who its clients are. `TOKEN` in a line is the digest of `espresso`.
+    pub(super) fn guarded(lines: &[impl AsRef<str>], change: impl FnOnce(&mut ServerOptions)) -> Self {
         let dir = tempfile::tempdir().unwrap();
+        let users = dir.path().join("users");
+        let token = Digest::of("espresso").to_string();
+        let text: String =
+            lines.iter().map(|line| line.as_ref().replace("}TOKEN", &format!("}}{token}")) + "\n").collect();
+        std::fs::write(&users, text).unwrap();
+        Self::start(dir, 20 << 30, |options| {
+            options.users = Some(users);
+            change(options);
+        })
+    }
+
+    fn start(dir: TempDir, size: u64, change: impl FnOnce(&mut ServerOptions)) -> Self {
         let mut options = ServerOptions::default();
         change(&mut options);
+        let events = Arc::<Mutex<Vec<String>>>::default();
+        let told = events.clone();
         let store = DirectoryStore::open_with(dir.path().join("store"), &DirectoryOptions::new().initial_size(size));
-        let bound = Server::new(store.unwrap()).options(options).bind("127.0.0.1:0").unwrap();
+        let server = Server::new(store.unwrap()).options(options);
+        let server = server.observe(move |event| told.lock().unwrap().push(format!("{event:?}")));
+        let bound = server.bind("127.0.0.1:0").unwrap();
         let (address, stop) = (bound.address(), bound.stopper());
-        Self { dir, address, stop, thread: Some(std::thread::spawn(|| bound.run())) }
+        Self { dir, address, events, stop, thread: Some(std::thread::spawn(|| bound.run())) }
+    }
+
+    /// What was told so far.
+    pub(super) fn events(&self) -> Vec<String> {
+        self.events.lock().unwrap().clone()
     }
 
     pub(super) fn url(&self, path: &str) -> String {

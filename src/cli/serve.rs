@@ -43,8 +43,8 @@ mod open {
         raise_limit();
         let listeners = listeners(args)?;
         let server = server(args, terminal)?.on(listeners)?;
-        announce(&server, args, terminal);
         stop_by_signal(server.stopper(), terminal)?;
+        announce(&server, args, terminal);
         supervisor::tell("READY=1");
         server.run()?;
         terminal.line("stopped");

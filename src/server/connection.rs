@@ -3,6 +3,7 @@
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -118,7 +119,10 @@ impl Door {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let router = self.router;
+        let spoke = Arc::new(AtomicBool::new(false));
+        let heard = spoke.clone();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+            heard.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(peer);
             router.clone().call(request)
         });
@@ -129,12 +133,21 @@ impl Door {
         // A connection that breaks is its client's affair.
         tokio::select! {
             _ = connection.as_mut() => return,
+            () = silence(&spoke, self.head_timeout) => return,
             () = self.stop.reached(Phase::Closing) => connection.as_mut().graceful_shutdown(),
         }
         tokio::select! {
             _ = connection => {}
             () = self.stop.reached(Phase::Ended) => {}
         }
+    }
+}
+
+/// Ends when a client has not made a request in time. Hyper's own time-out begins when it knows the version of HTTP.
+async fn silence(spoke: &AtomicBool, limit: Duration) {
+    tokio::time::sleep(limit).await;
+    if spoke.load(Ordering::Relaxed) {
+        std::future::pending().await
     }
 }
 

@@ -11,6 +11,9 @@ use rustix::net::{AddressFamily, sockopt};
 
 use crate::{Error, Result};
 
+/// Clients that may wait to be let in. The system has its own limit, `net.core.somaxconn`.
+const WAITING: i32 = 4096;
+
 /// A socket that clients connect to.
 #[derive(Debug)]
 pub struct Listener {
@@ -69,6 +72,8 @@ impl Listener {
 
     fn of_tcp(socket: std::net::TcpListener) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
+        // The standard library lets 128 clients wait, and of more it makes each wait for a second.
+        rustix::net::listen(&socket, WAITING)?;
         let shown = socket.local_addr()?.to_string();
         Ok(Self { socket: Socket::Tcp(socket), shown, path: None })
     }

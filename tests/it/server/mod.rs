@@ -2,8 +2,12 @@
 
 mod artifacts;
 mod client;
+mod faults;
+mod limits;
 mod openapi;
+mod program;
 mod served;
+mod sockets;
 mod users;
 
 use cortado::conformance;

@@ -32,7 +32,7 @@
 //! # Features
 //!
 //! `cli` (the default: the binary and all below), `lua` (recipes), `http` (sources from the network), `archives` (xz,
-//! bzip2, zstd and zip sources). Without any of them the engine links no async runtime, HTTP client, TLS or Lua.
+//! bzip2, zstd and zip sources), `server` (`cortado serve`; not part of the default). Without any of them the engine links no async runtime, HTTP client, TLS or Lua.
 //!
 //! # Layers
 //!

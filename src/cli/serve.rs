@@ -69,15 +69,16 @@ mod open {
     }
 
     fn options(args: &Serve) -> ServerOptions {
-        let mut options = ServerOptions::default();
-        options.read_only = args.read_only;
-        options.anonymous_read = args.anonymous_read;
-        options.users.clone_from(&args.htpasswd);
-        options.max_object = args.max_object;
-        options.max_connections = args.max_connections;
-        options.max_rate = args.max_rate;
-        options.grace = Duration::from_secs(args.grace);
-        options
+        ServerOptions {
+            read_only: args.read_only,
+            anonymous_read: args.anonymous_read,
+            users: args.htpasswd.clone(),
+            max_object: args.max_object,
+            max_connections: args.max_connections,
+            max_rate: args.max_rate,
+            grace: Duration::from_secs(args.grace),
+            ..ServerOptions::default()
+        }
     }
 
     fn listeners(args: &Serve) -> Result<Vec<Listener>> {

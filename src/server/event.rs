@@ -60,7 +60,9 @@ impl Access {
 
 /// Whoever listens.
 #[derive(Clone, Default)]
-pub(super) struct Observer(Option<Arc<dyn Fn(&Event) + Send + Sync>>);
+pub(super) struct Observer(Option<Observe>);
+
+type Observe = Arc<dyn Fn(&Event) + Send + Sync>;
 
 impl Observer {
     pub(super) fn new(observe: impl Fn(&Event) + Send + Sync + 'static) -> Self {

@@ -21,15 +21,16 @@ const COMMIT: HeaderName = HeaderName::from_static("cortado-commit");
 pub(super) fn put(headers: &HeaderMap, writer: Option<&str>) -> Put {
     let text = |name: HeaderName| headers.get(name).and_then(|value| decode(value.as_bytes()));
     let number = |value: &HeaderValue| value.to_str().ok()?.parse().ok();
-    let mut put = Put::default();
-    put.digest = headers.get(DIGEST).and_then(|value| value.to_str().ok()?.parse().ok());
-    put.provenance.project = text(PROJECT);
-    put.provenance.task = text(TASK);
-    put.provenance.writer = writer.map(str::to_owned).or_else(|| text(WRITER));
-    put.provenance.host = text(HOST);
-    put.provenance.commit = text(COMMIT);
-    put.provenance.build_time = headers.get(BUILD_TIME).and_then(number).map(Duration::from_millis);
-    put
+    let provenance = Provenance {
+        project: text(PROJECT),
+        task: text(TASK),
+        writer: writer.map(str::to_owned).or_else(|| text(WRITER)),
+        host: text(HOST),
+        commit: text(COMMIT),
+        build_time: headers.get(BUILD_TIME).and_then(number).map(Duration::from_millis),
+    };
+    let digest = headers.get(DIGEST).and_then(|value| value.to_str().ok()?.parse().ok());
+    Put { digest, provenance, ..Put::default() }
 }
 
 /// The labels of an object.

@@ -43,10 +43,10 @@ fn digest(password: &[u8], salt: &[u8]) -> [u8; 16] {
 fn stretch(password: &[u8], salt: &[u8], sum: [u8; 16], round: u32) -> [u8; 16] {
     let is_odd = round % 2 == 1;
     let mut hasher = Md5::new().chain_update(if is_odd { password } else { &sum });
-    if round % 3 != 0 {
+    if !round.is_multiple_of(3) {
         hasher.update(salt);
     }
-    if round % 7 != 0 {
+    if !round.is_multiple_of(7) {
         hasher.update(password);
     }
     hasher.update(if is_odd { &sum[..] } else { password });

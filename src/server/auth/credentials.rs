@@ -50,9 +50,10 @@ mod tests {
     use super::*;
 
     fn of(values: &[&str]) -> Credentials {
-        let values = values.iter().map(|value| (header::AUTHORIZATION, HeaderValue::from_str(value).unwrap()));
         let mut headers = HeaderMap::new();
-        values.for_each(|(name, value)| drop(headers.append(name, value)));
+        for value in values {
+            headers.append(header::AUTHORIZATION, HeaderValue::from_str(value).unwrap());
+        }
         Credentials::of(&headers)
     }
 

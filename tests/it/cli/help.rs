@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Shop;
 
-const COMMANDS: [&str; 8] = ["build", "plan", "list", "why", "manifest", "licenses", "clean", "completions"];
+const COMMANDS: [&str; 9] = ["build", "plan", "list", "why", "manifest", "licenses", "clean", "serve", "completions"];
 const PAGE: &str = include_str!("../../../docs/cli.md");
 
 /// The options of a help text, each with its line.
@@ -77,4 +77,11 @@ fn bash_accepts_its_script() {
     shop.write("completions.bash", &script);
     let status = std::process::Command::new("bash").arg("-n").arg(shop.path("completions.bash")).status();
     assert!(status.unwrap().success());
+}
+
+#[cfg(not(feature = "server"))]
+#[test]
+fn a_build_without_a_server_says_how_to_get_one() {
+    let ran = Shop::new("").run(&["serve", "store"]).ends(2);
+    assert!(ran.err.contains("cargo install cortado --features server"), "{}", ran.err);
 }

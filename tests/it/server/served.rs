@@ -102,11 +102,6 @@ impl Served {
     pub(super) fn file(&self, name: &str) -> PathBuf {
         self.files().into_iter().find(|path| path.ends_with(name)).unwrap()
     }
-
-    pub(super) fn stop(&mut self) {
-        self.stop.stop();
-        self.thread.take().map(|thread| thread.join().unwrap().unwrap());
-    }
 }
 
 impl Drop for Served {

@@ -29,6 +29,9 @@ struct Args {
 fn main() {
     let mut args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     if args.first().is_some_and(|arg| arg == "worker") {
+        if ["visit", "count"].contains(&args[1].as_str()) {
+            return visit(&args[1], Path::new(&args[3]));
+        }
         return work(&args[1], args[2].parse().unwrap(), Path::new(&args[3]));
     }
     let quick = args.iter().any(|arg| arg == "--quick");
@@ -152,9 +155,37 @@ fn crowd(args: &Args) {
     let store = open(room.path(), 0);
     store.get(&name(0)).unwrap().unwrap();
     lookups(&store, many);
-    println!("  peak memory of a process that looked these up: {} KiB", peak());
+    memory(args, room.path(), many);
     evict(&store, many, few);
-    println!("  peak memory of a process that has evicted: {} KiB", peak());
+}
+
+/// What a process needs that opens a store, fetches and stores once, and goes.
+fn memory(args: &Args, room: &Path, many: usize) {
+    let memory = |part: &str, dir: &Path| {
+        let output =
+            Command::new(std::env::current_exe().unwrap()).args(["worker", part, "0"]).arg(dir).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let small = tempfile::tempdir_in(&args.dir).unwrap();
+    drop(open(small.path(), 1 << 34).put(&name(1), &mut &content(1)[..1000], &Put::default()).unwrap());
+    println!(
+        "  peak memory of a process: {} KiB; with one object in the store {} KiB",
+        memory("visit", room),
+        memory("visit", small.path())
+    );
+    println!("  that counts {many} objects: {} KiB; one {} KiB", memory("count", room), memory("count", small.path()));
+}
+
+/// What such a process does.
+fn visit(way: &str, dir: &Path) {
+    let store = open(dir, 0);
+    store.get(&name(1)).unwrap().unwrap();
+    drop(store.put("visit", &mut &b"x"[..], &Put::default()).unwrap());
+    if way == "count" {
+        store.prune(&Prune::new().to_size(1 << 34)).unwrap();
+    }
+    drop(store);
+    println!("{}", peak());
 }
 
 fn lookups(store: &DirectoryStore, many: usize) {

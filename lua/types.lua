@@ -46,6 +46,9 @@ function with_embedded_path(env) end
 ---@type cortado.Platform
 platform = nil
 
+---@type cortado.Stores
+stores = nil
+
 ---@class cortado.Secret
 ---@class cortado.Env
 ---@alias cortado.EnvLike table<string, string | cortado.Secret> | cortado.Env
@@ -105,8 +108,8 @@ local Project = {}
 function Project:task(name, options) end
 
 ---Says where artifacts come from and go to.
----@param callbacks cortado.CacheCallbacks
-function Project:cache(callbacks) end
+---@param cache cortado.CacheCallbacks | cortado.Store
+function Project:cache(cache) end
 
 ---@class cortado.TaskOptions
 ---@field version? string required unless the task is virtual
@@ -319,6 +322,122 @@ function BlockTask:exists(path) end
 ---@class cortado.TemplateOptions
 ---@field variables? table<string, any> strings, numbers, booleans, lists and tables
 ---@field mode? string octal digits; `"644"` unless said
+
+---A store or several, for `project:cache`. Nothing is opened while the recipe is read.
+---@class cortado.Store
+
+---@class cortado.Stores
+---@field directory fun(options: cortado.DirectoryStore): cortado.Store a directory, shared or not
+---@field http fun(options: cortado.HttpStore): cortado.Store a web server
+---@field s3 fun(options: cortado.S3Store): cortado.Store Amazon S3 and what speaks like it
+---@field gcs fun(options: cortado.GcsStore): cortado.Store Google Cloud Storage
+---@field azblob fun(options: cortado.AzblobStore): cortado.Store Azure Blob Storage
+---@field redis fun(options: cortado.RedisStore): cortado.Store Redis
+---@field memcached fun(options: cortado.MemcachedStore): cortado.Store Memcached
+---@field webdav fun(options: cortado.WebdavStore): cortado.Store a WebDAV server
+---@field tiers fun(tiers: cortado.TierList): cortado.Store several stores, nearest first; a string names one that is configured
+
+---@class cortado.TierList
+---@field [integer] cortado.Store | string
+---@field write? "all" | "nearest" | "best-effort" which of them get a fresh artifact
+
+---What every store takes. Times are seconds or texts like `"30s"`, sizes are bytes or texts like `"20G"`.
+---@class cortado.Tier
+---@field name? string its name among others; its type unless said
+---@field mode? "read-write" | "read" | "write" | "off" which way artifacts travel
+---@field timeout? string | number how long the store may be silent before it is given up; `never` is for ever
+---@field budget? string | number how much time a run may lose to a store that does not answer
+---@field pace? string | integer bytes per second that a store with a time-out has to reach on average
+---@field concurrency? integer how many operations run at once
+---@field failures? integer after how many failures in a row the store is left alone
+---@field cool_down? string | number for how long it is left alone at first
+---@field required? boolean whether a run ends when the store fails or does not answer
+
+---@class cortado.DirectoryStore: cortado.Tier
+---@field path? string where it is
+---@field size? string | integer bytes that it may take if it is made by opening it; afterwards its own `config.toml` decides
+---@field file_sync? "none" | "dir" | "sync" how carefully files are written
+---@field perm? "none" | "group" | "other" who else may read and write what is created
+---@field lock_wait? string | number how long to wait for whoever holds its lock
+
+---@class cortado.HttpStore: cortado.Tier
+---@field url string the address below which the objects lie, `http` or `https`
+---@field username? string the user of Basic authentication
+---@field ca_file? string a PEM file of certificate authorities to trust instead
+---@field connect_timeout? string | number for name lookup, connection and TLS handshake
+---@field idle_timeout? string | number for any silence of the server
+---@field total_timeout? string | number for a whole request with its answer
+---@field retries? integer attempts after the first one when the server says that it is busy
+---@field longest_pause? string | number the longest pause between two of them
+---@field max_object_size? string | integer the largest object to fetch
+
+---@class cortado.S3Store: cortado.Tier
+---@field bucket string the name of the bucket
+---@field prefix? string the directory of the objects in it
+---@field endpoint? string the address of the service
+---@field region? string the region
+---@field path_style? boolean whether the bucket is part of the path of addresses
+---@field anonymous? boolean whether requests are made without credentials
+---@field profile? string the profile to take out of `~/.aws`
+---@field access_key_id? string the credentials' identity
+---@field ca_file? string a PEM file of certificate authorities to trust instead
+---@field connect_timeout? string | number for name lookup, connection and TLS handshake
+---@field idle_timeout? string | number for any silence of the server
+---@field total_timeout? string | number for a whole request with its answer
+---@field retries? integer attempts after the first one when the server says that it is busy
+---@field longest_pause? string | number the longest pause between two of them
+---@field max_object_size? string | integer the largest object to fetch
+
+---@class cortado.GcsStore: cortado.Tier
+---@field bucket string the name of the bucket
+---@field prefix? string the directory of the objects in it
+---@field anonymous? boolean whether requests are made without credentials
+---@field read_only? boolean whether no right to write is asked for
+---@field ca_file? string a PEM file of certificate authorities to trust instead
+---@field connect_timeout? string | number for name lookup, connection and TLS handshake
+---@field idle_timeout? string | number for any silence of the server
+---@field total_timeout? string | number for a whole request with its answer
+---@field retries? integer attempts after the first one when the server says that it is busy
+---@field longest_pause? string | number the longest pause between two of them
+---@field max_object_size? string | integer the largest object to fetch
+
+---@class cortado.AzblobStore: cortado.Tier
+---@field container string the name of the container
+---@field prefix? string the directory of the objects in it
+---@field ca_file? string a PEM file of certificate authorities to trust instead
+---@field connect_timeout? string | number for name lookup, connection and TLS handshake
+---@field idle_timeout? string | number for any silence of the server
+---@field total_timeout? string | number for a whole request with its answer
+---@field retries? integer attempts after the first one when the server says that it is busy
+---@field longest_pause? string | number the longest pause between two of them
+---@field max_object_size? string | integer the largest object to fetch
+
+---@class cortado.RedisStore: cortado.Tier
+---@field url string `redis://user:password@host:port/database`, `rediss://…`, or `redis+unix:///path`
+---@field prefix? string the beginning of the keys
+---@field ttl? string | number how long the server keeps an object
+---@field value_limit? string | integer the largest object
+---@field idle_timeout? string | number for connecting, and for any silence of the server
+
+---@class cortado.MemcachedStore: cortado.Tier
+---@field url string `tcp://host:port`, or `unix:///path`
+---@field prefix? string the beginning of the keys
+---@field username? string the user of SASL authentication
+---@field ttl? string | number how long the server keeps an object: 30 days at the longest
+---@field value_limit? string | integer the largest object
+---@field idle_timeout? string | number for each request
+
+---@class cortado.WebdavStore: cortado.Tier
+---@field endpoint string the address of the server
+---@field prefix? string the directory of the objects
+---@field username? string the user of Basic authentication
+---@field ca_file? string a PEM file of certificate authorities to trust instead
+---@field connect_timeout? string | number for name lookup, connection and TLS handshake
+---@field idle_timeout? string | number for any silence of the server
+---@field total_timeout? string | number for a whole request with its answer
+---@field retries? integer attempts after the first one when the server says that it is busy
+---@field longest_pause? string | number the longest pause between two of them
+---@field max_object_size? string | integer the largest object to fetch
 
 ---@class cortado.CacheCallbacks
 ---@field fetch? fun(cacher: cortado.Cacher): boolean looks for an artifact; true for a hit

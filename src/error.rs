@@ -266,6 +266,13 @@ pub enum Error {
         reason: String,
     },
 
+    /// The cache has to answer, by its own settings or by the policy, and does not.
+    #[error("the cache is required and of no use: {reason}")]
+    Unready {
+        /// Which part of it, and why.
+        reason: String,
+    },
+
     /// Something in user code: a block, a decide function, a callback.
     #[error("{0:#}")]
     User(#[from] anyhow::Error),
@@ -317,6 +324,7 @@ impl Error {
             Error::Busy { .. } => Some("wait for it to finish, or use another work directory".into()),
             Error::Spawn { source, .. } if source.kind() == io::ErrorKind::NotFound => Some(missing_program()),
             Error::Command { code: Some(NOT_FOUND), .. } => Some(missing_program()),
+            Error::Unready { .. } => Some("mend it, or build without requiring it".into()),
             Error::Task { source, .. } => source.hint(),
             _ => None,
         }

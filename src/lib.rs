@@ -32,7 +32,8 @@
 //! # Features
 //!
 //! `cli` (the default: the binary and all below), `lua` (recipes), `http` (sources from the network), `archives` (xz,
-//! bzip2, zstd and zip sources), `server` (`cortado serve`; not part of the default). Without any of them the engine links no async runtime, HTTP client, TLS or Lua.
+//! bzip2, zstd and zip sources); in no default build, `server` (`cortado serve`), `stores` or any of `s3`, `gcs`, `azblob`, `redis`, `memcached`,
+//! `webdav` (stores of artifacts). Without any of them the engine links no async runtime, HTTP client, TLS or Lua.
 //!
 //! # Layers
 //!
@@ -42,6 +43,7 @@
 mod cache;
 #[cfg(feature = "cli")]
 pub mod cli;
+mod config;
 mod error;
 mod host;
 #[cfg(feature = "lua")]
@@ -55,13 +57,19 @@ pub mod server;
 mod text;
 
 pub use cache::{
-    Artifact, CacheMode, CachePolicy, Cacher, Callbacks, Closures, DirectoryOptions, DirectoryStore, FileSync, Finding,
-    Flaw, Listed, Miss, NotASize, Object, Objects, Perm, Provenance, Prune, Pruned, PrunedObject, Put, Remedy, Store,
-    Stored, Usage, artifact_digest, closures, parse_size,
+    Artifact, CacheMode, CachePolicy, Cacher, Callbacks, Claim, Claimed, Closures, Counts, DirectoryOptions,
+    DirectoryStore, FileSync, Finding, Flaw, Flights, Inspection, Kept, Ledger, Listed, Look, Miss, Misses, Namespace,
+    Object, Objects, Offer, PackedMember, Perm, Provenance, Prune, Pruned, PrunedObject, Put, ReadOnly, Remedy, Signed,
+    Statistics, Store, Stored, Tier, TierMode, TierSettings, Tiers, Usage, WritePolicy, artifact_digest, closures,
+    inspect,
 };
 #[cfg(feature = "signing")]
 pub use cache::{NotAKey, PublicKey, SigningKey};
 pub use cache::{conformance, stores};
+pub use config::{
+    CacheSpec, Configuration, Directory, Holder, Key, Kind, NotASize, SecretSource, Setting, SettingOrigin, Settings,
+    StoreKind, StoreSpec, Surroundings, TierSpec, Whose, parse_length, parse_size,
+};
 pub use error::{Error, Result};
 pub use host::cancel::Cancel;
 pub use host::detect::detect;
@@ -76,12 +84,14 @@ pub use model::{
 };
 pub use plan::{Field, Graph, Inputs, KEY_FORMAT, Outline, Plan, PlannedTask};
 pub use report::{
-    Change, Closing, Detail, Exit, Explanation, Failure, Ink, JSON_FORMAT, LastTime, LicenseReport, ListedTask,
-    LockedSource, Manifest, Narrator, Paint, PlanReport, Software, TaskLicense, TaskList, TaskPlan, summary,
+    CacheStats, Change, Check, Closing, Detail, Diagnosis, Exit, Explanation, Failure, FindingList, Ink, JSON_FORMAT,
+    LastTime, LicenseReport, ListedObject, ListedTask, LockedSource, Manifest, Narrator, ObjectList, ObjectReport,
+    Paint, PlanReport, Removal, RemovedObject, SettingList, Software, StoreStats, TaskLicense, TaskList, TaskPlan,
+    Verdict, summary,
 };
 pub use run::{
     Action, CacheReport, Clean, Cleaned, Decision, Engine, Event, History, Origin, Outcome, Preview, Progress, Report,
-    SourceState, Standing, TaskRef, TaskReport,
+    SourceState, Standing, TaskRef, TaskReport, TierReport,
 };
 
 /// The pages whose code has to compile.
@@ -89,6 +99,11 @@ pub use run::{
 mod pages {
     #[doc = include_str!("../README.md")]
     struct Readme;
+    #[doc = include_str!("../docs/directory-store.md")]
+    struct DirectoryStore;
     #[doc = include_str!("../docs/embedding.md")]
     struct Embedding;
+    #[cfg(feature = "http")]
+    #[doc = include_str!("../docs/stores.md")]
+    struct Stores;
 }

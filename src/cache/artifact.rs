@@ -11,7 +11,7 @@ use anyhow::Context;
 use tempfile::{NamedTempFile, TempPath};
 
 use super::provenance::Provenance;
-use super::remarks::Remarks;
+use super::remarks::{Remark, Remarks};
 use crate::host::fs::share_file;
 use crate::model::Digest;
 
@@ -32,6 +32,12 @@ pub(crate) struct Inner {
     pub(crate) provenance: Provenance,
     pub(crate) replace: bool,
     pub(crate) remarks: Remarks,
+}
+
+impl AsRef<Path> for Artifact {
+    fn as_ref(&self) -> &Path {
+        self.path()
+    }
 }
 
 impl Artifact {
@@ -87,11 +93,15 @@ impl Artifact {
 
     /// Says something about keeping it that the user should know, though it is no error: a warning of the task.
     pub fn warn(&self, text: impl Into<String>) {
-        self.inner.remarks.add(text.into());
+        self.remark(Remark::Warning(text.into()));
+    }
+
+    pub(crate) fn remark(&self, remark: Remark) {
+        self.inner.remarks.add(remark);
     }
 
     /// What was said since the last call.
-    pub(crate) fn take_warnings(&self) -> Vec<String> {
+    pub(crate) fn take_remarks(&self) -> Vec<Remark> {
         self.inner.remarks.take()
     }
 

@@ -3,11 +3,15 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context;
+use tempfile::NamedTempFile;
 
-use super::remarks::Remarks;
+use super::miss::Miss;
+use super::provenance::Provenance;
+use super::remarks::{Remark, Remarks};
 use super::trust::Trust;
 use crate::error::Error;
 use crate::host::fs;
@@ -35,6 +39,8 @@ struct Inner {
     scratch: PathBuf,
     trust: Trust,
     found: Mutex<Found>,
+    origin: Mutex<Option<Provenance>>,
+    bytes: AtomicU64,
     remarks: Remarks,
 }
 
@@ -88,19 +94,22 @@ impl Drop for Room {
 /// Remembers why reading failed, which unpacking takes for damage.
 struct Watched<R> {
     inner: R,
+    bytes: u64,
     failure: Option<io::Error>,
 }
 
 impl<R: Read> Read for Watched<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.inner.read(buffer).map_err(|error| match error.kind() {
+        let read = self.inner.read(buffer).map_err(|error| match error.kind() {
             io::ErrorKind::Interrupted => error,
             kind => {
                 let told = io::Error::new(kind, error.to_string());
                 self.failure.get_or_insert(error);
                 told
             }
-        })
+        })?;
+        self.bytes += read as u64;
+        Ok(read)
     }
 }
 
@@ -116,6 +125,8 @@ impl Cacher {
                 filename,
                 scratch,
                 found: Mutex::default(),
+                origin: Mutex::default(),
+                bytes: AtomicU64::default(),
                 remarks: Remarks::default(),
                 trust,
             }),
@@ -157,10 +168,11 @@ impl Cacher {
     /// When reading fails or the tree cannot be written.
     pub fn unpack_from(&self, artifact: impl Read) -> anyhow::Result<bool> {
         let room = self.fresh_dir()?;
-        let mut artifact = Watched { inner: artifact, failure: None };
+        let mut artifact = Watched { inner: artifact, bytes: 0, failure: None };
         // Most artifacts are small: one call reads them, where their members are read in pieces of a few bytes.
         let buffered = BufReader::with_capacity(READ_AT_ONCE, &mut artifact);
         let outcome = unpack_artifact(buffered, self.tag(), room.path(), Limits::default());
+        self.inner.bytes.fetch_add(artifact.bytes, Ordering::Relaxed);
         if let Some(failure) = artifact.failure {
             // The way is to blame, not what lies at its other end.
             return Err(failure).context("could not read the artifact");
@@ -194,13 +206,31 @@ impl Cacher {
         }
     }
 
+    /// Disowns what was unpacked: it is whole, but nobody who is trusted vouches for it. The fetch is a miss of that
+    /// kind unless something else is unpacked. It is for callbacks that check where an artifact comes from.
+    pub fn distrust(&self, reason: impl Into<String>) {
+        let mut found = self.found();
+        if !matches!(*found, Found::Closed) {
+            *found = Found::Untrusted(reason.into());
+        }
+    }
+
+    /// Says where the artifact comes from that was unpacked: what a hit has saved is known by it.
+    pub fn originates(&self, origin: Provenance) {
+        *self.inner.origin.lock().unwrap_or_else(PoisonError::into_inner) = Some(origin);
+    }
+
     /// Says something about looking for it that the user should know, though it is no error: a warning of the task.
     pub fn warn(&self, text: impl Into<String>) {
-        self.inner.remarks.add(text.into());
+        self.remark(Remark::Warning(text.into()));
+    }
+
+    pub(crate) fn remark(&self, remark: Remark) {
+        self.inner.remarks.add(remark);
     }
 
     /// What was said since the last call.
-    pub(crate) fn take_warnings(&self) -> Vec<String> {
+    pub(crate) fn take_remarks(&self) -> Vec<Remark> {
         self.inner.remarks.take()
     }
 
@@ -210,6 +240,45 @@ impl Cacher {
             Found::Untrusted(reason) => Some(reason.clone()),
             _ => None,
         }
+    }
+
+    /// Why what was handed over last is of no use, if it is not.
+    pub(crate) fn verdict(&self) -> Option<Miss> {
+        match &*self.found() {
+            Found::Corrupt(reason) => Some(Miss::Corrupt(reason.clone())),
+            Found::Untrusted(reason) => Some(Miss::Untrusted(reason.clone())),
+            _ => None,
+        }
+    }
+
+    /// The digest of the whole artifact that was handed over.
+    pub(crate) fn digest(&self) -> Option<Digest> {
+        match &*self.found() {
+            Found::Whole(restored) => Some(restored.digest),
+            _ => None,
+        }
+    }
+
+    /// Whether the engine waits no longer.
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(*self.found(), Found::Closed)
+    }
+
+    /// Where the artifact comes from, as far as anyone has said.
+    pub(crate) fn origin(&self) -> Option<Provenance> {
+        self.inner.origin.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Bytes that were handed over so far, whole artifacts or not.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.inner.bytes.load(Ordering::Relaxed)
+    }
+
+    /// A file beside what is being unpacked, for a copy of the packed artifact.
+    pub(crate) fn spool(&self) -> anyhow::Result<NamedTempFile> {
+        fs::create_dirs(&self.inner.scratch)?;
+        let file = NamedTempFile::with_prefix_in("packed-", &self.inner.scratch);
+        file.with_context(|| format!("could not create a file in `{}`", self.inner.scratch.display()))
     }
 
     /// Takes what was handed over; nothing is accepted from now on.

@@ -2,8 +2,11 @@
 
 use super::artifact::Artifact;
 use super::cacher::Cacher;
+use super::claim::{Claim, Claimed};
+use super::policy::CachePolicy;
 
-/// Where artifacts come from and go to. Both methods are optional: one that is left out never hits, or keeps nothing.
+/// Where artifacts come from and go to. Every method is optional: without `fetch` nothing ever hits, without `update`
+/// nothing is kept, and the others are for callbacks that know more than one place.
 ///
 /// The engine calls them from several threads at once. An error or panic in one is reported and counts as a miss (or
 /// as not stored); it ends the run only when the [`CachePolicy`](crate::CachePolicy) says so. Every
@@ -25,6 +28,44 @@ pub trait Callbacks: Send + Sync {
     fn update(&self, artifact: &Artifact) -> anyhow::Result<bool> {
         _ = artifact;
         Ok(false)
+    }
+
+    /// Asked once in each run that has something to do, before its first task. An error ends the run there, with the
+    /// exit code of a failed cache, before hours of building: say it only of what has to answer, by your own settings
+    /// or by `policy`.
+    ///
+    /// # Errors
+    /// Why a cache that is required is of no use.
+    fn ready(&self, policy: CachePolicy) -> anyhow::Result<()> {
+        _ = policy;
+        Ok(())
+    }
+
+    /// Whether an artifact has to be kept whatever the run's policy, so that a task is done only when it is. Which failures
+    /// then end the run is for the callbacks to say, in what [`update`](Callbacks::update) answers.
+    fn requires_write(&self) -> bool {
+        false
+    }
+
+    /// Asked before a task is built whose fetch missed, so that of many runs only one builds it: see [`Claim`]. It may
+    /// wait, on the worker's own time and without the limit of `fetch`, until the claim is cancelled.
+    ///
+    /// # Errors
+    /// Whatever kept it from finding out; a warning, and the task is built.
+    fn claim(&self, claim: &Claim<'_>) -> anyhow::Result<Claimed> {
+        _ = claim;
+        Ok(Claimed::Build)
+    }
+
+    /// Called exactly once for each claim that was answered with [`Claimed::Build`] or an error, as soon as the task's
+    /// artifact is kept or it is certain that there will be none.
+    fn release(&self, tag: &str) {
+        _ = tag;
+    }
+
+    /// The names of the tiers that a fetch may ask, nearest first; empty where there is but one place.
+    fn tiers(&self) -> Vec<String> {
+        Vec::new()
     }
 }
 

@@ -17,6 +17,7 @@ mod fault;
 mod layout;
 mod ledger;
 mod marker;
+mod memory;
 mod options;
 mod others;
 mod pins;
@@ -133,10 +134,6 @@ impl Store for DirectoryStore {
         Ok(Some(Object::File(file)))
     }
 
-    fn describe(&self, name: &str) -> anyhow::Result<Option<Listed>> {
-        self.info(name)
-    }
-
     fn put(&self, name: &str, content: &mut dyn Read, options: &Put) -> anyhow::Result<Stored> {
         self.depot.put(name, content, options)
     }
@@ -153,6 +150,12 @@ impl Store for DirectoryStore {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
             Err(error) => Err(error).with_context(|| format!("could not look for `{}`", path.display())),
         }
+    }
+
+    /// Like [`info`](DirectoryStore::info), but without looking twice: when it was last used may be told too early.
+    fn describe(&self, name: &str) -> anyhow::Result<Option<Listed>> {
+        let entry = self.depot.recall(name).context("could not read the store")?;
+        Ok(entry.map(|entry| entry.listed(self.depot.is_pinned(name))))
     }
 
     fn remove(&self, name: &str) -> anyhow::Result<bool> {

@@ -2,57 +2,21 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
-
-use serde::Serialize;
+use std::time::{Duration, Instant};
 
 use super::artifact::Artifact;
 use super::cacher::{Cacher, Found, Restored};
 use super::callbacks::Callbacks;
-use super::guard::{Guard, Trouble};
-use super::policy::CacheMode;
+use super::claim::{Claim, Claimed, Turn};
+use super::guard::{Guard, Trouble, caught};
+use super::look::{Look, SOLE_TIER};
+use super::miss::Miss;
+use super::offer::{Kept, Offer};
+use super::policy::{CacheMode, CachePolicy};
+use super::remarks::Remark;
 use super::trust::Trust;
 use crate::host::cancel::Cancel;
 use crate::text;
-
-/// Why an artifact was not restored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "reason", content = "detail", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Miss {
-    /// It is not there.
-    Absent,
-    /// Fetching is switched off.
-    Disabled,
-    /// What is there is not a whole artifact, and why.
-    Corrupt(String),
-    /// What is there is not signed by anyone who is trusted, and how so.
-    Untrusted(String),
-    /// The callback failed, and how.
-    Failed(String),
-    /// The callback did not answer in time.
-    TimedOut,
-}
-
-impl Miss {
-    /// Whether something went wrong, rather than the artifact just not being there.
-    pub fn is_failure(&self) -> bool {
-        !matches!(self, Miss::Absent | Miss::Disabled)
-    }
-}
-
-impl std::fmt::Display for Miss {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Miss::Absent => f.write_str("not in the cache"),
-            Miss::Disabled => f.write_str("the cache is not read"),
-            Miss::Corrupt(reason) => write!(f, "the cached artifact is corrupt: {reason}"),
-            Miss::Untrusted(reason) => write!(f, "the cached artifact is not trusted: {reason}"),
-            Miss::Failed(reason) => write!(f, "the cache failed: {reason}"),
-            Miss::TimedOut => f.write_str("the cache did not answer in time"),
-        }
-    }
-}
 
 /// The answer to a fetch.
 #[derive(Debug)]
@@ -91,48 +55,79 @@ impl Exchange {
         self.reads() || self.writes()
     }
 
-    /// Asks for the artifact of a task; what arrives is unpacked below `scratch`. What the callback remarks goes to
-    /// `warn`.
+    /// Asks for the artifact of a task; what arrives is unpacked below `scratch`. What the callback has to say beside its
+    /// answer, and which tiers it asked, goes to `remark`.
     pub(crate) fn fetch(
         &self,
         guard: &mut Guard,
         name: &str,
         tag: &str,
         scratch: &Path,
-        warn: &dyn Fn(String),
+        remark: &dyn Fn(Remark),
     ) -> Lookup {
         let Some(callbacks) = self.callbacks.clone().filter(|_| self.mode.reads()) else {
             return Lookup::Miss(Miss::Disabled);
         };
+        let start = Instant::now();
         let cacher = Cacher::new(name, tag, scratch.to_path_buf(), self.trust.clone());
         let handed = cacher.clone();
         let answer = guard.call(self.limit, &self.cancel, move || callbacks.fetch(&handed));
-        cacher.take_warnings().into_iter().for_each(warn);
-        match (answer, cacher.close()) {
-            (Ok(true), Found::Whole(restored)) => Lookup::Hit(restored),
-            (Ok(_), Found::Corrupt(reason)) => Lookup::Miss(Miss::Corrupt(reason)),
-            (Ok(_), Found::Untrusted(reason)) => Lookup::Miss(Miss::Untrusted(reason)),
-            (Ok(true), _) => Lookup::Miss(Miss::Failed("`fetch` said it hit, but unpacked nothing".into())),
-            (Ok(false), _) => Lookup::Miss(Miss::Absent),
-            (Err(Trouble::Failed(reason)), _) => Lookup::Miss(Miss::Failed(reason)),
-            (Err(Trouble::TimedOut(_)), _) => Lookup::Miss(Miss::TimedOut),
-            (Err(Trouble::Cancelled), _) => Lookup::Cancelled,
+        let remarks = cacher.take_remarks();
+        let lookup = lookup(answer, cacher.close(), &remarks);
+        if looks(&remarks).next().is_none() {
+            let look = |miss| Look::sole(miss, cacher.bytes(), start.elapsed(), cacher.origin());
+            match &lookup {
+                Lookup::Hit(_) => remark(Remark::Looked(look(None))),
+                Lookup::Miss(miss) => remark(Remark::Looked(look(Some(miss.clone())))),
+                Lookup::Cancelled => {}
+            }
         }
+        remarks.into_iter().for_each(remark);
+        lookup
+    }
+
+    /// The names of the tiers, nearest first; none where there are no callbacks.
+    pub(crate) fn tiers(&self) -> Vec<String> {
+        let Some(callbacks) = &self.callbacks else { return Vec::new() };
+        let tiers = caught(|| Ok(callbacks.tiers())).unwrap_or_default();
+        if tiers.is_empty() { vec![SOLE_TIER.to_owned()] } else { tiers }
+    }
+
+    /// Whether some place has to keep what is built, whatever the policy.
+    pub(crate) fn requires_write(&self) -> bool {
+        let requires = |callbacks: &Arc<dyn Callbacks>| caught(|| Ok(callbacks.requires_write())).unwrap_or(false);
+        self.writes() && self.callbacks.as_ref().is_some_and(requires)
+    }
+
+    /// The looks of a task whose artifact is not asked for at all, since the mode says so.
+    pub(crate) fn pass_over(&self, remark: &dyn Fn(Remark)) {
+        if self.mode.reads() {
+            return;
+        }
+        let miss = if self.mode == CacheMode::Recache { Miss::Recached } else { Miss::Disabled };
+        self.tiers().iter().for_each(|tier| remark(Remark::Looked(Look::missed((**tier).into(), miss.clone()))));
     }
 
     /// Offers an artifact. `Ok(false)` when the callback did not want it. One that waits when the run is interrupted is
-    /// not offered any more. What the callback remarks goes to `warn`.
-    pub(crate) fn update(&self, guard: &mut Guard, artifact: &Artifact, warn: &dyn Fn(String)) -> Result<bool, String> {
+    /// not offered any more. What the callback has to say beside its answer, and which tiers it offered the artifact to,
+    /// goes to `remark`.
+    pub(crate) fn update(
+        &self,
+        guard: &mut Guard,
+        artifact: &Artifact,
+        remark: &dyn Fn(Remark),
+    ) -> Result<bool, String> {
         let Some(callbacks) = self.callbacks.clone().filter(|_| self.mode.writes()) else {
             return Ok(false);
         };
         if self.interrupt.is_cancelled() {
             return Err(INTERRUPTED.to_owned());
         }
+        let start = Instant::now();
         let handed = artifact.clone();
         let answer = guard.call(self.limit, &self.interrupt, move || callbacks.update(&handed));
-        artifact.take_warnings().into_iter().for_each(warn);
-        answer.map_err(|trouble| {
+        let remarks = artifact.take_remarks();
+        let result = answer.map_err(|trouble| {
             let reason = match trouble {
                 Trouble::Failed(reason) => return reason,
                 Trouble::TimedOut(limit) => format!("no answer within {}", text::duration(limit)),
@@ -141,7 +136,74 @@ impl Exchange {
             // The thread that is left behind may hold it for ever.
             artifact.discard();
             reason
-        })
+        });
+        if !remarks.iter().any(|remark| matches!(remark, Remark::Offered(_))) {
+            remark(Remark::Offered(Offer::sole(kept(&result), artifact.size(), start.elapsed())));
+        }
+        remarks.into_iter().for_each(remark);
+        result
+    }
+
+    /// Whether the cache is as a run of this policy needs it.
+    pub(crate) fn ready(&self, policy: CachePolicy) -> Result<(), Trouble> {
+        match self.callbacks.clone().filter(|_| self.mode != CacheMode::Off) {
+            Some(callbacks) => Guard::default().call(self.limit, &self.interrupt, move || callbacks.ready(policy)),
+            None => Ok(()),
+        }
+    }
+
+    /// Asks for the right to build what a fetch did not find; `None` when it is to be fetched again. `waiting` is told
+    /// whom that waits for.
+    pub(crate) fn claim(
+        &self,
+        tag: &str,
+        round: usize,
+        waiting: &(dyn Fn(&str) + Sync),
+        remark: &(dyn Fn(Remark) + Sync),
+    ) -> Option<Turn> {
+        let callbacks = self.callbacks.clone()?;
+        match caught(|| callbacks.claim(&Claim::new(tag, round, &self.cancel, waiting, remark))) {
+            Ok(Claimed::Look) => return None,
+            Ok(Claimed::Build) => {}
+            Err(Trouble::Failed(reason)) => {
+                remark(Remark::Warning(format!("could not find out who else builds it: {reason}")));
+            }
+            Err(_) => {}
+        }
+        Some(Turn { callbacks, tag: tag.to_owned() })
+    }
+}
+
+/// What the answer of a fetch comes to.
+fn lookup(answer: Result<bool, Trouble>, found: Found, remarks: &[Remark]) -> Lookup {
+    Lookup::Miss(match (answer, found) {
+        (Ok(true), Found::Whole(restored)) => return Lookup::Hit(restored),
+        (Err(Trouble::Cancelled), _) => return Lookup::Cancelled,
+        (Ok(_), Found::Corrupt(_) | Found::Untrusted(_)) if looks(remarks).next().is_some() => {
+            Look::verdict(looks(remarks))
+        }
+        (Ok(_), Found::Corrupt(reason)) => Miss::Corrupt(reason),
+        (Ok(_), Found::Untrusted(reason)) => Miss::Untrusted(reason),
+        (Ok(true), _) => Miss::Failed("`fetch` said it hit, but unpacked nothing".into()),
+        (Ok(false), _) => Look::verdict(looks(remarks)),
+        (Err(Trouble::Failed(reason)), _) => Miss::Failed(reason),
+        (Err(Trouble::TimedOut(_)), _) => Miss::TimedOut,
+    })
+}
+
+fn looks(remarks: &[Remark]) -> impl Iterator<Item = &Look> {
+    remarks.iter().filter_map(|remark| match remark {
+        Remark::Looked(look) => Some(look),
+        _ => None,
+    })
+}
+
+/// What became of an offer to callbacks that have no tiers.
+fn kept(result: &Result<bool, String>) -> Kept {
+    match result {
+        Ok(true) => Kept::Stored,
+        Ok(false) => Kept::Declined("`update` did not want it".into()),
+        Err(reason) => Kept::Failed(reason.clone()),
     }
 }
 

@@ -100,6 +100,12 @@ impl Trust {
     }
 }
 
+/// The key that a signature was made with, if it is what it says it is.
+pub(super) fn signer(tag: &str, digest: &Digest, signature: &Signature) -> Option<PublicKey> {
+    let key = PublicKey(ed25519_dalek::VerifyingKey::from_bytes(&signature.signer).ok()?);
+    key.verifies(tag, digest, signature).then_some(key)
+}
+
 /// What is signed.
 fn statement(tag: &str, digest: &Digest) -> Vec<u8> {
     format!("cortado artifact signature 1\n{tag}\n{digest}\n").into_bytes()

@@ -2,7 +2,8 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
 
 use anyhow::Context;
 
@@ -10,7 +11,10 @@ use super::artifact::Artifact;
 use super::cacher::Cacher;
 use super::callbacks::Callbacks;
 use super::object::Object;
+use super::offer::Offer;
+use super::policy::CachePolicy;
 use super::provenance::Provenance;
+use super::remarks::Remark;
 use crate::model::Digest;
 
 /// A place that keeps objects under names. Synchronous; the engine calls it from several threads at once.
@@ -35,14 +39,6 @@ pub trait Store: Send + Sync {
         Ok(self.get(name)?.map(Object::Stream))
     }
 
-    /// What the store knows of an object beside its content; `None` when that is nothing, or there is no such object.
-    ///
-    /// # Errors
-    /// When the store cannot answer.
-    fn describe(&self, _name: &str) -> anyhow::Result<Option<Listed>> {
-        Ok(None)
-    }
-
     /// Keeps an object.
     ///
     /// # Errors
@@ -64,6 +60,16 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// When the store cannot answer.
     fn has(&self, name: &str) -> anyhow::Result<bool>;
+
+    /// What is known about an object; `None` where there is none of that name, or where nothing is known without
+    /// transferring it or asking a server once more.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    fn describe(&self, name: &str) -> anyhow::Result<Option<Listed>> {
+        _ = name;
+        Ok(None)
+    }
 
     /// Removes an object; `false` when there was none.
     ///
@@ -155,6 +161,9 @@ impl<S: Store + ?Sized> Callbacks for S {
     fn fetch(&self, cacher: &Cacher) -> anyhow::Result<bool> {
         let Some(object) = self.get(cacher.filename())? else { return Ok(false) };
         let whole = cacher.unpack_from(object)?;
+        if let Ok(Some(known)) = self.describe(cacher.filename()) {
+            cacher.originates(known.provenance);
+        }
         if cacher.corrupt().is_some() {
             // The first writer wins, so a corrupt object would stay for ever. A store that may not remove it keeps it.
             _ = self.remove(cacher.filename());
@@ -163,7 +172,11 @@ impl<S: Store + ?Sized> Callbacks for S {
     }
 
     fn update(&self, artifact: &Artifact) -> anyhow::Result<bool> {
-        match self.put_file(artifact.filename(), artifact.path(), &Put::of(artifact))? {
+        let start = Instant::now();
+        let stored = self.put_file(artifact.filename(), artifact.path(), &Put::of(artifact))?;
+        let offer = Offer::sole(stored.clone().into(), artifact.size(), start.elapsed());
+        artifact.remark(Remark::Offered(offer));
+        match stored {
             Stored::New | Stored::Present => Ok(true),
             Stored::Differs(how) => {
                 artifact.warn(format!("{} keeps another artifact of the same key: {how}", self.place()));
@@ -174,5 +187,54 @@ impl<S: Store + ?Sized> Callbacks for S {
                 Ok(false)
             }
         }
+    }
+
+    fn ready(&self, policy: CachePolicy) -> anyhow::Result<()> {
+        match policy.requires_read() {
+            true => self.has(PROBE).map(drop).with_context(|| format!("{} does not answer", self.place())),
+            false => Ok(()),
+        }
+    }
+}
+
+/// A name that no artifact has: a store is asked for it to find out whether it answers.
+pub(crate) const PROBE: &str = "cortado-probe";
+
+/// A store that several share is one.
+impl<S: Store + ?Sized> Store for Arc<S> {
+    fn place(&self) -> String {
+        (**self).place()
+    }
+
+    fn get(&self, name: &str) -> anyhow::Result<Option<Box<dyn Read + Send>>> {
+        (**self).get(name)
+    }
+
+    fn put(&self, name: &str, content: &mut dyn Read, options: &Put) -> anyhow::Result<Stored> {
+        (**self).put(name, content, options)
+    }
+
+    fn put_file(&self, name: &str, path: &Path, options: &Put) -> anyhow::Result<Stored> {
+        (**self).put_file(name, path, options)
+    }
+
+    fn object(&self, name: &str) -> anyhow::Result<Option<Object>> {
+        (**self).object(name)
+    }
+
+    fn has(&self, name: &str) -> anyhow::Result<bool> {
+        (**self).has(name)
+    }
+
+    fn describe(&self, name: &str) -> anyhow::Result<Option<Listed>> {
+        (**self).describe(name)
+    }
+
+    fn remove(&self, name: &str) -> anyhow::Result<bool> {
+        (**self).remove(name)
+    }
+
+    fn list(&self) -> anyhow::Result<Objects<'_>> {
+        (**self).list()
     }
 }

@@ -3,14 +3,15 @@
 use serde::Serialize;
 
 use super::args::{Build, Common};
-use super::cache;
+use super::connect::connect;
 use super::interrupt::Interrupt;
 use super::live::Live;
 use super::memory::Memory;
 use super::recipe::{Loaded, equip};
 use super::screen::Screen;
+use super::settings;
 use super::terminal::Terminal;
-use crate::{CachePolicy, Cancel, Closing, Detail, Engine, Event, Exit, Failure, Narrator, Report, Result, summary};
+use crate::{Cancel, Closing, Detail, Engine, Event, Exit, Failure, Narrator, Report, Result, summary};
 
 pub(super) fn run(common: &Common, args: &Build, terminal: &Terminal) -> Result<Exit> {
     let memory = Memory::of(common);
@@ -20,9 +21,14 @@ pub(super) fn run(common: &Common, args: &Build, terminal: &Terminal) -> Result<
     }
     let loaded = Loaded::on(memory.as_ref().map(Memory::platform), common, terminal)?;
     let cancel = Cancel::new();
-    let engine = cache::connect(loaded.engine(), &args.cache, args.cache_policy.into(), &loaded, terminal)?;
+    let spec = settings::gather(common, &args.cache, Some(loaded.recipe()))?.cache(loaded.project().name())?;
+    let engine = connect(loaded.engine(), &spec, &loaded, terminal)?;
     let engine = match memory.as_ref().and_then(|memory| memory.origin(loaded.recipe())) {
         Some(origin) => engine.remember(origin),
+        None => engine,
+    };
+    let engine = match spec.transfers {
+        Some(transfers) => engine.transfers(transfers),
         None => engine,
     };
     let engine = configure(engine, args).cancel(&cancel);
@@ -41,12 +47,14 @@ pub(super) fn run(common: &Common, args: &Build, terminal: &Terminal) -> Result<
 ///
 /// No cache is looked at then, so that one that has to be there is looked at in the other way.
 fn rest(memory: &Memory, common: &Common, args: &Build, terminal: &Terminal) -> Option<Report> {
-    let policy = CachePolicy::from(args.cache_policy);
-    if policy.requires_read() || policy.requires_write() {
+    let standing = memory.standing(common)?;
+    let spec =
+        settings::gather(common, &args.cache, None).and_then(|settings| settings.cache(standing.project().name()));
+    let spec = spec.ok()?; // what is wrong with it is told in the other way
+    if spec.policy.requires_read() || spec.tiers.iter().any(|tier| tier.settings().required) {
         return None;
     }
-    let standing = memory.standing(common)?;
-    let engine = equip(Engine::new(standing.project()), common.offline).cache_mode(args.cache.mode());
+    let engine = equip(Engine::new(standing.project()), common.offline).cache_mode(spec.mode);
     let (engine, _) = watch(configure(engine, args), common, args, terminal);
     let report = engine.rest(&standing);
     if report.is_some() {

@@ -51,6 +51,7 @@ impl Live {
         match event {
             Event::RunStarted { tasks, .. } => self.total = *tasks,
             Event::Fetching { task, .. } => self.doing(task, "looking in the cache"),
+            Event::Waiting { task, holder } => self.doing(task, &format!("waiting for {holder}")),
             Event::Fetched { task, .. } | Event::Missed { task, .. } => self.rests(task),
             Event::SourceProgress { task, state: SourceState::Ready, .. } => self.doing(task, "source is ready"),
             Event::SourceProgress { task, state, .. } => self.doing(task, &format!("source: {state}")),
@@ -239,7 +240,8 @@ mod tests {
         live.show(&Event::Fetching { task: "zlib".into(), tag: "shop-zlib-0".into() });
         live.screen.suspend(|| ());
         assert!(paper.take().contains("zlib             looking in the cache"));
-        live.show(&Event::Fetched { task: "zlib".into(), tag: "shop-zlib-0".into() });
+        let (task, tag) = ("zlib".into(), "shop-zlib-0".into());
+        live.show(&Event::Fetched { task, tag, tier: "cache".into(), size: 1 });
         live.screen.suspend(|| ());
         let shown = paper.take();
         assert!(shown.contains("0 of 2 done, 0 running") && !shown.contains("looking"), "{shown:?}");

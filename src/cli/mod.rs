@@ -7,17 +7,26 @@ mod args;
 mod build;
 mod cache;
 mod clean;
+mod clock;
+mod commit;
 mod completions;
+mod config;
+mod connect;
+mod credentials;
+mod doctor;
 mod interrupt;
 mod licenses;
 mod list;
 mod live;
 mod manifest;
 mod memory;
+mod netrc;
+mod origin;
 mod plan;
 mod recipe;
 mod screen;
 mod serve;
+mod settings;
 mod terminal;
 mod why;
 
@@ -51,6 +60,9 @@ fn run(args: &Args, terminal: &Terminal) -> Result<Exit> {
         Verb::Licenses => licenses::run(common, terminal),
         Verb::Clean(args) => clean::run(common, args, terminal),
         Verb::Serve(args) => serve::run(args, terminal),
+        Verb::Cache(args) => cache::run(common, args, terminal),
+        Verb::Config => config::run(common, terminal),
+        Verb::Doctor(args) => doctor::run(common, args, terminal),
         Verb::Completions(args) => completions::run(args, terminal),
     }
 }

@@ -10,6 +10,7 @@ use crate::{Engine, Error, Platform, Project, Recipe, RecipeOptions, Result};
 pub(super) struct Loaded {
     recipe: Recipe,
     project: Project,
+    dir: PathBuf,
     platform: Option<Platform>,
     offline: bool,
 }
@@ -34,7 +35,8 @@ impl Loaded {
             project = project.install_dir(from_here(dir)?);
         }
         let project = project.build().map_err(|error| recipe.locate(error))?;
-        Ok(Self { recipe, project, platform: options.platform, offline: common.offline })
+        let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_path_buf();
+        Ok(Self { recipe, project, dir, platform: options.platform, offline: common.offline })
     }
 
     pub(super) fn recipe(&self) -> &Recipe {
@@ -43,6 +45,11 @@ impl Loaded {
 
     pub(super) fn project(&self) -> &Project {
         &self.project
+    }
+
+    /// The directory that the recipe lies in.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// An engine for the project.

@@ -9,7 +9,7 @@ use crate::{CacheMode, Exit, Explanation, Result};
 
 pub(super) fn run(common: &Common, args: &Why, terminal: &Terminal) -> Result<Exit> {
     let loaded = Loaded::new(common, terminal)?;
-    let engine = super::cache::taken_for_granted(loaded.engine(), CacheMode::default()).only([&args.task]);
+    let engine = super::connect::taken_for_granted(loaded.engine(), CacheMode::default()).only([&args.task]);
     let preview = loaded.locate(engine.preview())?;
     // A task that is not there has been refused by the preview.
     let Some(explanation) = Explanation::of(&preview, &args.task)? else { return Ok(Exit::Usage) };

@@ -10,6 +10,7 @@ use super::mistake::{Mistake, kind};
 use super::pool::Pool;
 use super::project::{colon, unknown_word};
 use super::reading::{Origin, Reading};
+use super::stores;
 use super::table::Word;
 use super::value::text;
 use crate::{Artifact, Cacher, Callbacks};
@@ -31,12 +32,17 @@ fn function(value: &Value) -> Result<Function, Mistake> {
     value.as_function().cloned().ok_or_else(|| Mistake::expected("a function", value))
 }
 
-/// `shop:cache { fetch = function(cacher) … end, update = function(artifact) … end }`.
+/// `shop:cache { fetch = function(cacher) … end, update = function(artifact) … end }`, or `shop:cache(stores.s3 { … })`.
 pub(super) fn declare(lua: &Lua, mut args: Args) -> mlua::Result<()> {
     let reading = Reading::open(lua)?;
     if !args.is_table() {
         let found = args.next();
-        return Err(args.expected("its callbacks", "a table", &found).into());
+        let Some(stores) = stores::of_value(&found) else {
+            return Err(args.expected("its callbacks or stores", "a table or a store", &found).into());
+        };
+        args.end()?;
+        reading.declared.borrow_mut().stores = Some(stores);
+        return Ok(());
     }
     let draft = args.options(Draft::default(), WORDS).map_err(|error| super::task::by(error, "cache"))?;
     let mut declared = reading.declared.borrow_mut();

@@ -31,6 +31,7 @@ mod scope;
 mod script;
 mod source;
 mod steps;
+mod stores;
 mod strings;
 mod table;
 mod task;

@@ -14,6 +14,7 @@ use super::limits::Limits;
 use super::mistake::Mistake;
 use super::options::RecipeOptions;
 use super::script::{Place, Script};
+use super::stores::{self, Stores};
 use super::{env, globals, platform, project, sandbox};
 use crate::{Error, Platform, ProjectBuilder, Result, Task};
 
@@ -56,6 +57,7 @@ pub(super) struct Declared {
     pub(super) pending: Vec<Option<(String, Place)>>,
     pub(super) fetch: Option<Function>,
     pub(super) update: Option<Function>,
+    pub(super) stores: Option<Stores>,
     pub(super) notes: Vec<String>,
 }
 
@@ -92,6 +94,7 @@ impl Origin {
         table.raw_set("project", lua.create_function(project::declare)?)?;
         table.raw_set("read_file", lua.create_function(globals::read_file)?)?;
         table.raw_set("require", lua.create_function(globals::require)?)?;
+        table.raw_set("stores", stores::table(&lua)?)?;
         table.raw_set("print", lua.create_function(globals::note)?)?;
         env::add_words(&lua, &table)?;
         #[cfg(test)]

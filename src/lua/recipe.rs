@@ -9,13 +9,15 @@ use super::files::Record;
 use super::options::RecipeOptions;
 use super::reading::Origin;
 use super::script::Place;
-use crate::{Callbacks, Digest, Error, ProjectBuilder, Result};
+use super::stores::Stores;
+use crate::{Callbacks, Configuration, Digest, Error, ProjectBuilder, Result};
 
 /// A recipe that was read: its project, its cache callbacks, and where everything stands in it.
 #[derive(Clone)]
 pub struct Recipe {
     project: ProjectBuilder,
     callbacks: Option<Arc<LuaCallbacks>>,
+    stores: Option<Stores>,
     files: Vec<PathBuf>,
     notes: Vec<String>,
     place: Place,
@@ -69,6 +71,7 @@ impl Recipe {
         Ok(Recipe {
             project: project.tasks(declared.tasks),
             callbacks,
+            stores: declared.stores,
             files: reading.paths(),
             notes: declared.notes,
             place,
@@ -86,6 +89,27 @@ impl Recipe {
     /// The functions given to `shop:cache`. Each call runs on a thread of its own, so that slow ones overlap.
     pub fn callbacks(&self) -> Option<Arc<dyn Callbacks>> {
         self.callbacks.clone().map(|callbacks| callbacks as Arc<dyn Callbacks>)
+    }
+
+    /// Adds what the recipe says of stores to a configuration.
+    ///
+    /// ```no_run
+    /// # fn main() -> cortado::Result<()> {
+    /// use cortado::{Configuration, Recipe, RecipeOptions, Surroundings, Tiers};
+    ///
+    /// let recipe = Recipe::load("cortado.lua".as_ref(), &RecipeOptions::default())?;
+    /// let configuration = recipe.configure(Configuration::new(Surroundings::new("/shop")));
+    /// let cache = configuration.merge()?.cache("shop")?;
+    /// let open = |tier: &cortado::TierSpec| Ok(tier.with(tier.store(&|_| Ok(String::new()))?.open()?));
+    /// let tiers = Tiers::new(cache.tiers.iter().map(open).collect::<cortado::Result<Vec<_>>>()?)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn configure(&self, configuration: Configuration) -> Configuration {
+        match &self.stores {
+            Some(stores) => stores.configure(configuration),
+            None => configuration,
+        }
     }
 
     /// Everything that was read: the recipe, the modules it requires, and files.

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{callbacks, env, platform, project, scope, source, steps, table, task};
+use super::{callbacks, env, platform, project, scope, source, steps, stores, table, task};
+use crate::{Key, Kind, StoreKind};
 
 /// Words by the class that `lua/types.lua` calls them after.
 pub(super) fn words() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
@@ -10,7 +11,10 @@ pub(super) fn words() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     let block = step_names().chain(scope::WORDS.iter().map(|word| word.name)).chain(["name"]);
     let globals = env::HELPERS.iter().map(|helper| helper.name);
     BTreeMap::from([
-        ("globals", globals.chain(["project", "platform", "read_file", "secret", "print", "require"]).collect()),
+        (
+            "globals",
+            globals.chain(["project", "platform", "read_file", "secret", "print", "require", "stores"]).collect(),
+        ),
         ("cortado.Platform", platform::NAMES.into_iter().collect()),
         ("cortado.ProjectOptions", table::names(project::WORDS).into_iter().collect()),
         ("cortado.Project", project::METHODS.into_iter().collect()),
@@ -29,9 +33,25 @@ pub(super) fn words() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("cortado.PatchOptions", table::names(steps::PATCH).into_iter().collect()),
         ("cortado.TemplateOptions", table::names(steps::TEMPLATE).into_iter().collect()),
         ("cortado.CacheCallbacks", table::names(callbacks::WORDS).into_iter().collect()),
+        ("cortado.Stores", stores::names().collect()),
+        ("cortado.TierList", stores::TIERS.into_iter().collect()),
+        ("cortado.Tier", Key::OF_TIERS.iter().map(|key| key.name).chain(["name"]).collect()),
+        ("cortado.DirectoryStore", own_keys(StoreKind::Directory)),
+        ("cortado.HttpStore", own_keys(StoreKind::Http)),
+        ("cortado.S3Store", own_keys(StoreKind::S3)),
+        ("cortado.GcsStore", own_keys(StoreKind::Gcs)),
+        ("cortado.AzblobStore", own_keys(StoreKind::Azblob)),
+        ("cortado.RedisStore", own_keys(StoreKind::Redis)),
+        ("cortado.MemcachedStore", own_keys(StoreKind::Memcached)),
+        ("cortado.WebdavStore", own_keys(StoreKind::Webdav)),
         ("cortado.Cacher", callbacks::CACHER.into_iter().collect()),
         ("cortado.Artifact", callbacks::ARTIFACT.into_iter().collect()),
     ])
+}
+
+/// The keys of a store that a recipe can say: no secrets.
+fn own_keys(kind: StoreKind) -> BTreeSet<&'static str> {
+    kind.keys().iter().filter(|key| key.kind != Kind::Secret && !key.is_own()).map(|key| key.name).collect()
 }
 
 const TYPES: &str = include_str!("../../lua/types.lua");
@@ -43,9 +63,11 @@ fn announced() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     let name = |text: &'static str| text.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or("");
     for line in TYPES.lines() {
         if let Some(text) = line.strip_prefix("---@class ") {
-            class = text;
+            class = text.split([' ', ':']).next().unwrap_or("");
         } else if let Some(text) = line.strip_prefix("---@field ") {
-            found.entry(class).or_default().insert(name(text));
+            if !text.starts_with('[') {
+                found.entry(class).or_default().insert(name(text));
+            }
         } else if let Some(text) = line.strip_prefix("function ") {
             match text.split_once(':') {
                 Some((_, text)) => found.entry(class).or_default().insert(name(text)),
@@ -75,7 +97,7 @@ fn the_annotations_are_lua() {
 
 #[test]
 fn the_reference_explains_every_word() {
-    let reference = include_str!("../../docs/recipes.md");
+    let reference = concat!(include_str!("../../docs/recipes.md"), include_str!("../../docs/configuration.md"));
     for (class, words) in words() {
         let missing: Vec<_> = words.into_iter().filter(|word| !reference.contains(&format!("`{word}"))).collect();
         let missing: Vec<_> = missing.into_iter().filter(|word| !reference.contains(&format!(":{word}"))).collect();

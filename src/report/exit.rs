@@ -31,7 +31,7 @@ impl Exit {
     /// How a program ends that could not do what it was asked for.
     pub fn of_error(error: &Error) -> Self {
         match error {
-            Error::Cache { .. } => Self::Cache,
+            Error::Cache { .. } | Error::Unready { .. } => Self::Cache,
             Error::Interrupted => Self::Interrupted,
             Error::Task { source, .. } => match source.root() {
                 Error::Cache { .. } => Self::Cache,

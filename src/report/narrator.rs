@@ -10,7 +10,8 @@ use std::time::Duration;
 use super::outcome::Kind;
 use super::paint::{Ink, Paint};
 use super::printable::printable;
-use crate::run::{Event, Outcome, SourceState, TaskRef};
+use crate::cache::SOLE_TIER;
+use crate::run::{Event, Outcome, SourceState, TaskRef, tier_left};
 use crate::text;
 
 /// How many lines of a failed task's output are shown again.
@@ -63,12 +64,16 @@ impl Narrator {
         match event {
             Event::Output { task, line, error } => self.output(task, line, *error),
             Event::Warning { task, text } => vec![self.warning(task.as_ref(), text)],
+            Event::TierLeft { tier, reason } => vec![self.warning(None, &tier_left(tier, reason))],
             Event::TaskFinished { task, outcome, duration } => self.finished(task, outcome, *duration),
             Event::Missed { task, miss, .. } if miss.is_failure() && self.detail > Detail::Quiet => {
                 vec![self.says(task, Ink::Warn, &miss.to_string())]
             }
             Event::Stored { task, result: Err(reason), .. } if self.detail > Detail::Quiet => {
                 vec![self.says(task, Ink::Warn, &format!("could not be cached: {reason}"))]
+            }
+            Event::Waiting { task, holder } if self.detail > Detail::Quiet => {
+                vec![self.says(task, Ink::Faint, &format!("waiting for {holder}, who builds the same"))]
             }
             _ if self.detail < Detail::Full => Vec::new(),
             event => self.in_full(event),
@@ -84,6 +89,10 @@ impl Narrator {
     fn in_full(&mut self, event: &Event) -> Vec<String> {
         match event {
             Event::Fetching { task, .. } => vec![self.says(task, Ink::Faint, "looking in the cache")],
+            // Where there is but one place, that it was restored says it all.
+            Event::Fetched { task, tier, size, .. } if &**tier != SOLE_TIER => {
+                vec![self.says(task, Ink::Faint, &format!("found in `{tier}`, {}", text::bytes(*size)))]
+            }
             Event::Missed { task, miss, .. } => vec![self.says(task, Ink::Faint, &miss.to_string())],
             Event::SourceProgress { state: SourceState::Received { .. }, .. } => Vec::new(),
             Event::SourceProgress { task, from, state } => {

@@ -69,12 +69,13 @@ fn total(report: &Report, paint: Paint) -> String {
 
 /// What the cache could not do, which is never silent.
 fn trouble(report: &Report) -> String {
-    match report.cache.failed_fetches + report.cache.failed_updates {
+    let failed = match report.cache.failed_fetches + report.cache.failed_updates {
         0 => String::new(),
-        failures => {
-            format!("; the cache failed {}", if failures == 1 { "once".into() } else { format!("{failures} times") })
-        }
-    }
+        1 => "; the cache failed once".to_owned(),
+        failures => format!("; the cache failed {failures} times"),
+    };
+    let left = report.cache.tiers.iter().filter_map(|tier| Some((&tier.name, tier.left.as_ref()?)));
+    left.fold(failed, |text, (tier, reason)| format!("{text}; `{tier}` was left alone: {reason}"))
 }
 
 #[cfg(test)]
@@ -93,6 +94,8 @@ mod tests {
             saved: Duration::from_secs(saved),
             error: None,
             log: None,
+            looks: Vec::new(),
+            offers: Vec::new(),
         }
     }
 

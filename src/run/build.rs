@@ -19,7 +19,7 @@ use super::survey::Survey;
 use super::{licenses, source, steps, symlinks};
 use crate::cache::artifact::{Inner, filename};
 use crate::cache::remarks::Remarks;
-use crate::cache::{Artifact, CachePolicy, Guard, Tree};
+use crate::cache::{self, Artifact, CachePolicy, Guard, Tree, Turn};
 use crate::error::{Error, Result};
 use crate::host::fs;
 use crate::host::listing::{Entry, Kind, Listing};
@@ -32,6 +32,8 @@ use crate::plan::PlannedTask;
 pub(crate) struct Offer {
     /// Or why there is none.
     pub(crate) artifact: Result<Artifact, String>,
+    /// The right to have built it, which is given back when it is kept or given up.
+    pub(crate) turn: Option<Turn>,
 }
 
 impl Offer {
@@ -49,6 +51,7 @@ impl Shared<'_> {
         name: &TaskRef,
         source: Result<Provision>,
         replace: bool,
+        turn: Option<Turn>,
     ) -> Result<Option<Offer>> {
         let log = Arc::new(Log::create(self.dir.log(task.name()))?);
         let source = source?;
@@ -58,8 +61,8 @@ impl Shared<'_> {
             false => self.build_directly(task, name, &source, &log).map(|()| None),
         };
         let flushed = log.flush();
-        let offer = built?;
-        flushed.map(|()| offer)
+        let artifact = built?;
+        flushed.map(|()| artifact.map(|artifact| Offer { artifact, turn }))
     }
 
     fn build_staged(
@@ -69,7 +72,7 @@ impl Shared<'_> {
         source: &Provision,
         log: &Arc<Log>,
         replace: bool,
-    ) -> Result<Option<Offer>> {
+    ) -> Result<Option<Result<Artifact, String>>> {
         let paths = self.paths(task);
         fs::empty_dir(&paths.stage_dir)?;
         let prefix = paths.stage_install_dir.strip_prefix(&paths.stage_dir).unwrap_or(&paths.stage_install_dir);
@@ -90,7 +93,7 @@ impl Shared<'_> {
         self.install(task, &tree)?;
         self.state().set_duration(task.name(), duration)?;
         fs::remove_tree(&self.dir.source(task.name()))?;
-        Ok(packed.map(|packed| Offer { artifact: packed.map_err(|error| error.to_string()) }))
+        Ok(packed.map(|packed| packed.map_err(|error| error.to_string())))
     }
 
     fn survey(&self) -> Survey<'_> {
@@ -199,24 +202,29 @@ impl Shared<'_> {
     /// Offers a fresh artifact to the cache. Trouble with that is an event, unless the policy says more.
     pub(crate) fn offer(&self, guard: &mut Guard, task: &PlannedTask<'_>, name: &TaskRef, offer: Offer) -> Result<()> {
         let (size, tag) = (offer.size(), task.tag().to_owned());
-        let result = offer.artifact.and_then(|artifact| {
+        let Offer { artifact, turn } = offer;
+        let result = artifact.and_then(|artifact| {
             if !self.settings.cancel.is_cancelled() {
                 self.tell(Event::Storing { task: name.clone(), tag: tag.clone(), size });
             }
-            self.exchange.update(guard, &artifact, &|text| self.warn(name, text))
+            self.exchange.update(guard, &artifact, &|remark| self.remark(name, remark))
         });
+        // Whoever waits for it can look now.
+        drop(turn);
         self.count(|cache| match &result {
             Ok(true) => (cache.stored, cache.stored_bytes) = (cache.stored + 1, cache.stored_bytes + size),
             Ok(false) => {}
             Err(_) => cache.failed_updates += 1,
         });
         self.tell(Event::Stored { task: name.clone(), tag: tag.clone(), size, result: result.clone() });
+        let required = self.settings.cache_policy.requires_write()
+            || self.traffic().of(name).is_some_and(|traffic| traffic.offers.iter().any(cache::Offer::is_fatal));
         match (result, self.settings.cache_policy) {
-            (Err(_), policy) if policy.requires_write() && self.settings.cancel.is_cancelled() => {
+            (Err(_), _) if required && self.settings.cancel.is_cancelled() => {
                 self.withdraw(task)?;
                 Err(Error::Interrupted)
             }
-            (Err(reason), policy) if policy.requires_write() => {
+            (Err(reason), _) if required => {
                 self.withdraw(task)?;
                 Err(Error::Cache { operation: "update", tag, reason })
             }

@@ -9,7 +9,7 @@ use super::executor::{self, Ended};
 use super::idle::{self, Intact};
 use super::install::{Expected, InstallOptions, Installer};
 use super::observers::Observers;
-use super::report::{Report, TaskReport};
+use super::report::{CacheReport, Report, TaskReport};
 use super::settings::Settings;
 use super::shared::Shared;
 use super::source::Supply;
@@ -50,6 +50,7 @@ impl Course<'_> {
             return self.rest(&installer, start);
         }
         let shared = Shared::new(self.plan, self.settings, dir, self.state, trees, installer, supply, self.observers);
+        shared.check_cache()?;
         let ended = executor::execute(&shared, &current);
         let sound = self.plan.tasks().iter().zip(&ended).filter(|(_, ended)| ended.outcome.is_success());
         let sound = sound.map(|(task, _)| task.name()).collect();
@@ -158,9 +159,13 @@ impl Course<'_> {
     }
 
     fn report(&self, shared: &Shared<'_>, ended: Vec<Ended>, start: Instant) -> Report {
+        let traffic = shared.traffic();
         let tasks = self.plan.tasks().iter().zip(ended).map(|(task, ended)| {
             let spared = ended.outcome.is_success() && ended.outcome != Outcome::Built;
-            let saved = shared.state().duration(task.name()).filter(|_| spared).unwrap_or_default();
+            let traffic = traffic.of(task.name()).cloned().unwrap_or_default();
+            let known = shared.state().duration(task.name());
+            let saved = known.or_else(|| traffic.looks.iter().find_map(|look| look.saved));
+            let saved = saved.filter(|_| spared).unwrap_or_default();
             TaskReport {
                 name: task.name().to_owned(),
                 tag: task.tag().to_owned(),
@@ -170,6 +175,8 @@ impl Course<'_> {
                 duration: ended.duration,
                 saved,
                 error: ended.error,
+                looks: traffic.looks,
+                offers: traffic.offers,
             }
         });
         let tasks: Vec<TaskReport> = tasks.collect();
@@ -179,7 +186,7 @@ impl Course<'_> {
         Report {
             project: self.project.name().to_owned(),
             tasks,
-            cache: shared.tally.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            cache: CacheReport { tiers: traffic.tiers(shared.exchange.tiers()), ..shared.tally() },
             duration: start.elapsed(),
             interrupted,
         }

@@ -19,7 +19,7 @@ use super::standing::{self, Origin};
 use super::state::State;
 use super::survey::Survey;
 use super::work_dir::WorkDir;
-use crate::cache::{CacheMode, CachePolicy, Callbacks, Provenance};
+use crate::cache::{CacheMode, CachePolicy, Callbacks, Ledger, Provenance};
 use crate::error::{Error, Result};
 use crate::host::cancel::Cancel;
 use crate::host::detect::detect_key;
@@ -127,6 +127,12 @@ impl<'p> Engine<'p> {
     #[cfg(feature = "signing")]
     pub fn trust(mut self, keys: impl IntoIterator<Item = crate::cache::PublicKey>) -> Self {
         self.settings.trust = self.settings.trust.in_keys(keys.into_iter().collect());
+        self
+    }
+
+    /// Where the numbers of this run are added to those of earlier ones. A ledger that cannot be written is a warning.
+    pub fn ledger(mut self, ledger: Ledger) -> Self {
+        self.settings.ledger = Some(ledger);
         self
     }
 
@@ -275,7 +281,19 @@ impl<'p> Engine<'p> {
         if let (Some(summary), Some(origin), true) = (summary, &self.origin, self.settings.filter.is_empty()) {
             let _the_next_run_takes_longer = standing::keep(origin, &plan, Digest::of(summary));
         }
+        self.keep_numbers(&report);
         Ok(report)
+    }
+
+    /// Adds the numbers of a run to those of earlier ones, if it has any.
+    fn keep_numbers(&self, report: &Report) {
+        let Some(ledger) = &self.settings.ledger else { return };
+        if report.tasks.iter().all(|task| task.looks.is_empty() && task.offers.is_empty()) {
+            return;
+        }
+        if let Err(error) = ledger.add(&report.statistics()) {
+            self.observers.tell(&Event::Warning { task: None, text: format!("the statistics are not kept: {error}") });
+        }
     }
 
     /// Takes away what runs of the project have made: installed files by their records, and what `what` names of the

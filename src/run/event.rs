@@ -54,6 +54,10 @@ pub enum Event {
         task: TaskRef,
         /// The artifact's tag.
         tag: String,
+        /// The tier that had it; `cache` where callbacks have no tiers.
+        tier: Arc<str>,
+        /// Its packed size in bytes.
+        size: u64,
     },
     /// The artifact could not be restored; the task is built.
     Missed {
@@ -64,6 +68,20 @@ pub enum Event {
         /// Why.
         #[serde(flatten)]
         miss: Miss,
+    },
+    /// Someone else is building the same; the task waits to be spared.
+    Waiting {
+        /// The task.
+        task: TaskRef,
+        /// Who builds it.
+        holder: String,
+    },
+    /// A tier of the cache failed, and is left alone until it is known to answer again. Told once in a run of each tier.
+    TierLeft {
+        /// The tier.
+        tier: Arc<str>,
+        /// How it failed.
+        reason: String,
     },
     /// The task's source is being fetched.
     SourceProgress {
@@ -249,6 +267,11 @@ fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S
     serializer.serialize_f64(duration.as_secs_f64())
 }
 
+/// Why a tier is not asked any more, in a sentence.
+pub(crate) fn tier_left(tier: &str, reason: &str) -> String {
+    format!("the cache `{tier}` is left alone from here on: {reason}")
+}
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -274,7 +297,9 @@ impl fmt::Display for Event {
             Event::Unblocked { tasks, .. } => write!(f, "ready: {}", tasks.join(", ")),
             Event::TaskStarted { task } => write!(f, "{task}> started"),
             Event::Fetching { task, tag } => write!(f, "{task}> looking for {tag}"),
-            Event::Fetched { task, .. } => write!(f, "{task}> in the cache"),
+            Event::Fetched { task, tier, size, .. } => write!(f, "{task}> found in `{tier}`, {}", text::bytes(*size)),
+            Event::Waiting { task, holder } => write!(f, "{task}> waiting for {holder}, who builds the same"),
+            Event::TierLeft { tier, reason } => write!(f, "warning: {}", tier_left(tier, reason)),
             Event::Missed { task, miss, .. } => write!(f, "{task}> {miss}"),
             Event::SourceProgress { task, from, state } => write!(f, "{task}> source {from}: {state}"),
             Event::StepStarted { task, step, steps, title } => write!(f, "{task}> [{step}/{steps}] {title}"),

@@ -61,7 +61,7 @@ impl<'r, 's> Executor<'r, 's> {
             ended: tasks.iter().map(|_| None).collect(),
             uploads: Uploads::default(),
             most_ahead: AHEAD * shared.settings.transfers,
-            keeps_first: shared.settings.cache_policy.requires_write(),
+            keeps_first: shared.settings.cache_policy.requires_write() || shared.exchange.requires_write(),
             sleeping_workers: 0,
             sleeping_slots: 0,
         };

@@ -42,6 +42,8 @@ pub(super) fn report<'t>(
         duration: Duration::ZERO,
         saved: state.duration(task.name).unwrap_or_default(),
         error: None,
+        looks: Vec::new(),
+        offers: Vec::new(),
         log: None,
     });
     Report {

@@ -9,7 +9,7 @@ use super::install::Verdict;
 use super::shared::Shared;
 use super::source::Provision;
 use super::{licenses, source};
-use crate::cache::{CacheMode, CachePolicy, Guard, Lookup, Miss, Restored, Tree, TreeState, Trees};
+use crate::cache::{CacheMode, CachePolicy, Guard, Look, Lookup, Miss, Restored, Tree, TreeState, Trees, Turn};
 use crate::error::{Error, Result};
 use crate::plan::{Errand, PlannedTask};
 
@@ -18,6 +18,8 @@ use crate::plan::{Errand, PlannedTask};
 pub(crate) struct Brought {
     answer: Option<Result<Answer>>,
     source: Option<Result<Provision>>,
+    /// How often the cache was asked again, since someone else had been building the same.
+    rounds: usize,
 }
 
 /// One of the things that are brought.
@@ -52,6 +54,9 @@ pub(crate) enum Answer {
     /// It has none. `replace` where what it has is of no use to anyone: most caches keep what they have.
     Miss { replace: bool },
 }
+
+/// How often a task waits for someone else who builds the same, and looks again, before it is built here.
+const ROUNDS: usize = 3;
 
 /// Where a worker has led a task.
 #[derive(Debug)]
@@ -88,7 +93,10 @@ impl Shared<'_> {
                 (Action::UpToDate, _) => return Ok(Led::Ended(Outcome::UpToDate)),
                 (_, Some(tree)) => return self.put_in_place(task, &tree, Outcome::Installed),
                 (Action::RestoreOrBuild, None) => return Ok(Led::Wants(Errand::Artifact)),
-                (_, None) => self.recaches(),
+                (_, None) => {
+                    self.pass_over(task, name);
+                    self.recaches()
+                }
             },
         };
         let source = match brought.source.take() {
@@ -100,7 +108,32 @@ impl Shared<'_> {
             }
         };
         self.check_install_dir()?;
-        self.build(task, name, source, replace).map(Led::Built)
+        let turn = match brought.rounds {
+            ROUNDS.. => None,
+            round if self.stages(task) && self.exchange.reads() => match self.claim(task, name, round)? {
+                Some(turn) => Some(turn),
+                None => {
+                    (brought.source, brought.rounds) = (Some(source), round + 1);
+                    return Ok(Led::Wants(Errand::Artifact));
+                }
+            },
+            _ => None,
+        };
+        self.build(task, name, source, replace, turn).map(Led::Built)
+    }
+
+    /// The right to build a task; `None` when someone else has been at it, and the cache may have its artifact now.
+    fn claim(&self, task: &PlannedTask<'_>, name: &TaskRef, round: usize) -> Result<Option<Turn>> {
+        let waiting = |holder: &str| self.tell(Event::Waiting { task: name.clone(), holder: holder.to_owned() });
+        let turn = self.exchange.claim(task.tag(), round, &waiting, &|remark| self.remark(name, remark));
+        self.cancel.check().map(|()| turn)
+    }
+
+    /// Counts what a task does not ask the cache, since the mode says so.
+    fn pass_over(&self, task: &PlannedTask<'_>, name: &TaskRef) {
+        if self.stages(task) {
+            self.exchange.pass_over(&|remark| self.remark(name, remark));
+        }
     }
 
     fn put_in_place(&self, task: &PlannedTask<'_>, tree: &Tree, outcome: Outcome) -> Result<Led> {
@@ -146,15 +179,14 @@ impl Shared<'_> {
     pub(crate) fn fetch(&self, guard: &mut Guard, task: &PlannedTask<'_>, name: &TaskRef) -> Result<Answer> {
         self.check_install_dir()?;
         self.tell(Event::Fetching { task: name.clone(), tag: task.tag().to_owned() });
-        let warn = |text| self.warn(name, text);
-        let lookup = self.exchange.fetch(guard, task.name(), task.tag(), &self.dir.restore(), &warn);
+        let remark = |remark| self.remark(name, remark);
+        let lookup = self.exchange.fetch(guard, task.name(), task.tag(), &self.dir.restore(), &remark);
         let miss = match lookup {
             Lookup::Cancelled => return Err(Error::Interrupted),
             Lookup::Miss(miss) => miss,
             Lookup::Hit(restored) => match self.accept(task, restored)? {
                 Ok(tree) => {
-                    self.count(|cache| cache.hits += 1);
-                    self.tell(Event::Fetched { task: name.clone(), tag: task.tag().to_owned() });
+                    self.hit(task, name);
                     return Ok(Answer::Hit(tree));
                 }
                 Err(why) => Miss::Corrupt(why),
@@ -168,6 +200,15 @@ impl Shared<'_> {
             _ => false,
         };
         self.missed(task, name, miss).map(|()| Answer::Miss { replace })
+    }
+
+    fn hit(&self, task: &PlannedTask<'_>, name: &TaskRef) {
+        self.count(|cache| cache.hits += 1);
+        let found = self.traffic().of(name).and_then(|traffic| traffic.looks.last().cloned());
+        if let Some(look) = found {
+            let (task, tag) = (name.clone(), task.tag().to_owned());
+            self.tell(Event::Fetched { task, tag, tier: look.tier, size: look.bytes });
+        }
     }
 
     /// Brings the source of a task to this machine.
@@ -197,7 +238,12 @@ impl Shared<'_> {
         let failure = miss.is_failure();
         self.count(|cache| if failure { cache.failed_fetches += 1 } else { cache.misses += 1 });
         self.tell(Event::Missed { task: name.clone(), tag: task.tag().to_owned(), miss: miss.clone() });
-        if failure && self.settings.cache_policy.requires_read() {
+        let fatal = {
+            let mut traffic = self.traffic();
+            traffic.disown(name, &miss);
+            traffic.of(name).is_some_and(|traffic| traffic.looks.iter().any(Look::is_fatal))
+        };
+        if fatal || (!miss.is_certain() && self.settings.cache_policy.requires_read()) {
             return Err(Error::Cache { operation: "fetch", tag: task.tag().to_owned(), reason: miss.to_string() });
         }
         if failure && self.settings.cache_policy == CachePolicy::Warn {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::event::Outcome;
+use crate::cache::{Counts, Look, Offer, Statistics};
 use crate::error::{Error, Result};
 use crate::model::Digest;
 
@@ -50,12 +51,16 @@ pub struct TaskReport {
     /// Why it failed.
     #[serde(skip)]
     pub error: Option<Error>,
+    /// Which tiers of the cache were asked for its artifact, and what they answered.
+    pub looks: Vec<Look>,
+    /// Which tiers of the cache were offered its artifact, and what became of it.
+    pub offers: Vec<Offer>,
     /// The full log of its run.
     pub log: Option<PathBuf>,
 }
 
 /// How the cache did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct CacheReport {
     /// Artifacts restored.
@@ -70,12 +75,50 @@ pub struct CacheReport {
     pub failed_updates: usize,
     /// Bytes of the artifacts kept.
     pub stored_bytes: u64,
+    /// What each tier did, nearest first; one called `cache` where the callbacks have no tiers.
+    pub tiers: Vec<TierReport>,
+}
+
+/// How one tier of the cache did. Over all tiers the counts are the sums of the tasks' [`looks`](TaskReport::looks) and
+/// [`offers`](TaskReport::offers).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct TierReport {
+    /// The tier's name.
+    pub name: String,
+    /// What it did.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// Why it was left alone, if it was.
+    pub left: Option<String>,
+}
+
+impl TierReport {
+    pub(crate) fn new(name: String) -> Self {
+        Self { name, counts: Counts::default(), left: None }
+    }
 }
 
 impl Report {
     /// Whether every task ended well.
     pub fn success(&self) -> bool {
         !self.interrupted && self.tasks.iter().all(|task| task.outcome.is_success())
+    }
+
+    /// The numbers of this run, as a [`Ledger`](crate::Ledger) keeps them: by tier, and by project and task.
+    pub fn statistics(&self) -> Statistics {
+        let mut statistics = Statistics::default();
+        for tier in &self.cache.tiers {
+            statistics.add_tier(&tier.name, &tier.counts);
+        }
+        for task in self.tasks.iter().filter(|task| !task.looks.is_empty() || !task.offers.is_empty()) {
+            let mut counts = Counts::default();
+            task.looks.iter().for_each(|look| counts.count_look(look));
+            task.offers.iter().for_each(|offer| counts.count_offer(offer));
+            statistics.add_task(&format!("{}/{}", self.project, task.name), &counts);
+        }
+        statistics.runs = 1;
+        statistics
     }
 
     /// How many tasks ended in a way that `wanted` accepts.

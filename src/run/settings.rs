@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cache::{CacheMode, CachePolicy, Callbacks, Provenance, Trust};
+use crate::cache::{CacheMode, CachePolicy, Callbacks, Ledger, Provenance, Trust};
 use crate::host::cancel::Cancel;
 use crate::host::lock::Wait;
 use crate::model::Platform;
@@ -23,6 +23,7 @@ pub(crate) struct Settings {
     pub(crate) cache_policy: CachePolicy,
     pub(crate) provenance: Provenance,
     pub(crate) trust: Trust,
+    pub(crate) ledger: Option<Ledger>,
     pub(crate) offline: bool,
     pub(crate) mirrors: Vec<PathBuf>,
     pub(crate) ca_file: Option<PathBuf>,
@@ -49,6 +50,7 @@ impl Default for Settings {
             cache_policy: CachePolicy::default(),
             provenance: Provenance::default(),
             trust: Trust::default(),
+            ledger: None,
             offline: false,
             mirrors: Vec::new(),
             ca_file: None,

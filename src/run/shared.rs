@@ -13,7 +13,10 @@ use super::report::CacheReport;
 use super::settings::Settings;
 use super::source::Supply;
 use super::state::State;
+use super::traffic::Traffic;
 use super::work_dir::WorkDir;
+use crate::cache::guard::Trouble;
+use crate::cache::remarks::Remark;
 use crate::cache::{Exchange, Trees};
 use crate::error::{Error, Result};
 use crate::host::cancel::Cancel;
@@ -21,6 +24,7 @@ use crate::host::fs;
 use crate::host::jobserver::Jobserver;
 use crate::model::{Paths, Project, Task};
 use crate::plan::{Plan, PlannedTask};
+use crate::text;
 
 /// Shared by all workers of a run.
 pub(crate) struct Shared<'r> {
@@ -37,6 +41,7 @@ pub(crate) struct Shared<'r> {
     /// Cancelled with the caller's token, and by the first failure.
     pub(crate) cancel: Cancel,
     pub(crate) tally: Mutex<CacheReport>,
+    pub(crate) traffic: Mutex<Traffic>,
     /// Direct tasks that succeeded in this run.
     pub(crate) spans: Mutex<Vec<Span>>,
     /// Positions of tasks that have nothing of an earlier version installed any more, nor has anything downstream.
@@ -82,6 +87,7 @@ impl<'r> Shared<'r> {
             observers,
             cancel,
             tally: Mutex::default(),
+            traffic: Mutex::default(),
             spans: Mutex::default(),
             cleared: Mutex::default(),
             unkept: AtomicBool::new(false),
@@ -106,6 +112,39 @@ impl<'r> Shared<'r> {
     /// Warns, of a task.
     pub(crate) fn warn(&self, task: &TaskRef, text: impl Into<String>) {
         self.tell(Event::Warning { task: Some(task.clone()), text: text.into() });
+    }
+
+    /// Takes what callbacks had to say beside their answer: about a task, or a tier.
+    pub(crate) fn remark(&self, task: &TaskRef, remark: Remark) {
+        match remark {
+            Remark::Warning(text) => self.warn(task, text),
+            Remark::Looked(look) => self.traffic().look(task, look),
+            Remark::Offered(offer) => self.traffic().offer(task, offer),
+            Remark::Left { tier, reason } => {
+                self.traffic().leave(tier.clone(), reason.clone());
+                self.tell(Event::TierLeft { tier, reason });
+            }
+        }
+    }
+
+    /// The numbers so far.
+    pub(crate) fn tally(&self) -> CacheReport {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A cache that has to answer and does not is found before hours of building.
+    pub(crate) fn check_cache(&self) -> Result<()> {
+        self.exchange.ready(self.settings.cache_policy).map_err(|trouble| match trouble {
+            Trouble::Cancelled => Error::Interrupted,
+            Trouble::Failed(reason) => Error::Unready { reason },
+            Trouble::TimedOut(limit) => {
+                Error::Unready { reason: format!("no answer within {}", text::duration(limit)) }
+            }
+        })
+    }
+
+    pub(crate) fn traffic(&self) -> MutexGuard<'_, Traffic> {
+        self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts something that the cache did.

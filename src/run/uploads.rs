@@ -78,7 +78,7 @@ mod tests {
             replace: false,
             remarks: Default::default(),
         };
-        Offer { artifact: Ok(Artifact::new(inner)) }
+        Offer { artifact: Ok(Artifact::new(inner)), turn: None }
     }
 
     #[test]
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn what_could_not_be_packed_takes_no_room() {
         let mut uploads = Uploads::default();
-        uploads.add(1, Offer { artifact: Err("it has a socket".into()) });
+        uploads.add(1, Offer { artifact: Err("it has a socket".into()), turn: None });
         assert_eq!(uploads.left(), (1, 0));
     }
 }

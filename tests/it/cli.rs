@@ -1,7 +1,9 @@
 //! The command line, told as stories: a recipe, a command, what it said and did, a change, the command again.
 
 mod build;
+mod cache;
 mod clean;
+mod config;
 mod failures;
 mod help;
 mod interrupt;

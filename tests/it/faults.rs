@@ -148,7 +148,7 @@ fn an_artifact_that_arrives_too_late_is_dropped() {
     let shop = Shop::new();
     let project = shop.builder().callback_timeout(Some(Duration::from_millis(20))).task(shop.ware("a", "x"));
     let project = project.build().unwrap();
-    shop.run(&project);
+    shop.run_tasks([shop.ware("a", "x")]);
     let object = shop.objects().remove(0);
     shop.clean();
     let (let_go, until) = channel::<()>();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The layer of each folder or file of `src`; a file imports from lower layers or its own folder.
-const LAYERS: [(&str, u8); 12] = [
+const LAYERS: [(&str, u8); 13] = [
     ("error", 0),
     ("text", 0),
     ("model", 1),
@@ -14,6 +14,7 @@ const LAYERS: [(&str, u8); 12] = [
     ("host", 2),
     ("cache", 3),
     ("run", 4),
+    ("config", 4),
     ("report", 5),
     ("package", 6),
     ("cli", 7),

@@ -4,6 +4,7 @@
 mod cache;
 #[cfg(feature = "cli")]
 mod cli;
+mod config;
 mod direct;
 mod directory;
 mod disk;
@@ -26,6 +27,7 @@ mod sources;
 mod steps;
 mod stores;
 mod support;
+mod tiers;
 #[cfg(feature = "lua")]
 mod toolbox;
 mod transfers;

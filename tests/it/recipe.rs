@@ -4,6 +4,7 @@ mod coffeeshop;
 mod mistakes;
 mod reference;
 mod sandbox;
+mod stores;
 mod words;
 
 use std::path::Path;

@@ -233,7 +233,10 @@ impl<'a> Books<'a> {
         fs::metadata(self.depot.layout.journal()).is_ok_and(|journal| journal.len() > LONG_JOURNAL)
     }
 
+    /// Adds what a log says to the journal, but for its first line, which says whose it is.
     fn add_to_journal(&self, log: &[u8]) -> io::Result<()> {
+        let first = log.iter().position(|byte| *byte == b'\n').map_or(log.len(), |end| end + 1);
+        let Some(log) = log.get(first..).filter(|log| !log.is_empty()) else { return Ok(()) };
         let mut journal = OpenOptions::new().append(true).create(true).open(self.depot.layout.journal())?;
         self.depot.disk.share_file(&journal)?;
         // The last one to write may have died half-way through a line.

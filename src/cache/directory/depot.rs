@@ -15,6 +15,7 @@ use super::config::{Config, Eviction};
 use super::disk::Disk;
 use super::fault;
 use super::layout::Layout;
+use super::memory::Memory;
 use super::options::DirectoryOptions;
 use super::record::Record;
 use super::room::Room;
@@ -38,6 +39,8 @@ pub(super) struct Depot {
     silent: AtomicBool,
     /// Until when the lock is only tried, not waited for: somebody has held it for too long.
     impatient: Mutex<Option<Instant>>,
+    /// What was read of the books, once somebody wanted to know.
+    pub(super) memory: Mutex<Option<Memory>>,
 }
 
 /// How long nobody waits for a lock that was waited for in vain.
@@ -57,6 +60,7 @@ impl Depot {
             writer: Mutex::default(),
             silent: AtomicBool::new(false),
             impatient: Mutex::default(),
+            memory: Mutex::default(),
         }
     }
 

@@ -23,6 +23,7 @@ impl Disk {
     /// Makes a directory, if it is missing. Nothing above it is made: a store that is gone does not come back.
     pub(super) fn make_dir(&self, dir: &Path) -> io::Result<()> {
         match fs::create_dir(dir) {
+            Ok(()) if self.perm == Perm::None => Ok(()),
             Ok(()) => self.share(dir, &fs::metadata(dir)?.permissions()),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             Err(error) => Err(error),

@@ -1,14 +1,15 @@
 //! The draft: a file on its way into a store, with room reserved for it.
 
-use std::fs::{self, File, Metadata, Permissions};
-use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::fs::{self, File, Metadata};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
 
+use super::config::FileSync;
 use super::depot::Depot;
 use super::entry::charge;
 use super::fault;
@@ -21,8 +22,17 @@ pub(super) struct Draft<'a> {
     pub(super) writer: Arc<Writer>,
     path: PathBuf,
     reserved: u64,
+    /// What the file is, once it is finished.
+    pub(super) made: Made,
     /// Whether the file is an object now.
     kept: bool,
+}
+
+/// A finished file.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Made {
+    pub(super) inode: u64,
+    pub(super) size: u64,
 }
 
 /// A draft, or why there is no room for it.
@@ -54,33 +64,74 @@ impl<'a> Draft<'a> {
         if let Some(why) = draft.fill(&mut file, content)? {
             return Ok(Err(why));
         }
-        draft.finish(&file)?;
+        draft.flush(&file)?;
+        let made = file.metadata().with_context(|| cannot_write(&draft.path))?;
+        draft.made = Made { inode: made.ino(), size: made.len() };
         Ok(Ok(draft))
     }
 
-    /// Makes a draft of a file: the file itself if it can be shared, else a copy.
-    pub(super) fn from_file(depot: &'a Depot, source: &Path) -> anyhow::Result<Begun<'a>> {
-        let found = fs::metadata(source).with_context(|| format!("could not look at `{}`", source.display()))?;
-        depot.with_writer(|writer| {
-            let draft = match Self::begin(depot, writer, charge(found.len()))? {
+    /// Makes a draft of a file, which has `size` bytes if that is known: the file itself if it can be shared, else a copy.
+    pub(super) fn from_file(depot: &'a Depot, size: Option<u64>, source: &Path) -> anyhow::Result<Begun<'a>> {
+        let size = match size {
+            Some(size) => size,
+            None => fs::metadata(source).with_context(|| format!("could not look at `{}`", source.display()))?.len(),
+        };
+        let linked = depot.with_writer(|writer| {
+            let mut draft = match Self::begin(depot, writer, charge(size))? {
                 Ok(draft) => draft,
                 Err(why) => return Ok(Err(why)),
             };
-            let linked = writer.can_link(&found) && fs::hard_link(source, &draft.path).is_ok();
+            let linked = draft.link(source, size)?;
             fault::point("put: linked");
-            match linked {
-                true => draft.dress(&found).with_context(|| cannot_write(&draft.path))?,
-                false => draft.copy(source, &found)?,
+            Ok(Ok((draft, linked)))
+        })?;
+        match linked {
+            Ok((draft, true)) => Ok(Ok(draft)),
+            Ok((draft, false)) => {
+                drop(draft);
+                Self::copy_of(depot, source)
             }
-            Ok(Ok(draft))
-        })
+            Err(why) => Ok(Err(why)),
+        }
+    }
+
+    /// Makes the file itself the draft, if that is all the same; whether it is.
+    fn link(&mut self, source: &Path, size: u64) -> anyhow::Result<bool> {
+        if !self.writer.links() || fs::hard_link(source, &self.path).is_err() {
+            return Ok(false);
+        }
+        let found = fs::symlink_metadata(&self.path).with_context(|| cannot_write(&self.path))?;
+        let same = self.writer.is_as_made_here(&found) && found.len() == size;
+        if same && self.depot.disk.sync == FileSync::Sync {
+            self.flush(&File::open(&self.path).with_context(|| cannot_write(&self.path))?)?;
+        }
+        self.made = Made { inode: found.ino(), size };
+        Ok(same)
+    }
+
+    fn copy_of(depot: &'a Depot, source: &Path) -> anyhow::Result<Begun<'a>> {
+        let cannot_read = || format!("could not open `{}`", source.display());
+        let mut from = File::open(source).with_context(cannot_read)?;
+        let before = from.metadata().with_context(cannot_read)?;
+        let begun = Self::from_stream(depot, Some(before.len()), &mut from)?;
+        let after = from.metadata().with_context(cannot_read)?;
+        let state = |file: &Metadata| (file.len(), file.mtime(), file.mtime_nsec());
+        ensure!(state(&before) == state(&after), "unstable: `{}` changed while it was stored", source.display());
+        Ok(begun)
     }
 
     fn begin(depot: &'a Depot, writer: &Arc<Writer>, room: u64) -> anyhow::Result<Begun<'a>> {
         if let Some(why) = depot.reserve(writer, room)? {
             return Ok(Err(why));
         }
-        Ok(Ok(Self { depot, writer: writer.clone(), path: writer.draft_path(), reserved: room, kept: false }))
+        Ok(Ok(Self {
+            depot,
+            writer: writer.clone(),
+            path: writer.draft_path(),
+            reserved: room,
+            made: Made::default(),
+            kept: false,
+        }))
     }
 
     /// The file.
@@ -88,9 +139,9 @@ impl<'a> Draft<'a> {
         &self.path
     }
 
-    /// The file has become an object of that size.
-    pub(super) fn kept(mut self, size: u64) {
-        let room = charge(size);
+    /// The file has become an object.
+    pub(super) fn kept(mut self) {
+        let room = charge(self.made.size);
         self.writer.room().spend(room);
         self.reserved = self.reserved.saturating_sub(room);
         self.kept = true;
@@ -145,26 +196,7 @@ impl<'a> Draft<'a> {
         self.reserved = self.reserved.min(room);
     }
 
-    fn copy(&self, source: &Path, found: &Metadata) -> anyhow::Result<()> {
-        let mut from = File::open(source).with_context(|| format!("could not open `{}`", source.display()))?;
-        let mut to = self.depot.disk.create(&self.path).with_context(|| cannot_write(&self.path))?;
-        let copied = io::copy(&mut (&mut from).take(found.len()), &mut to).with_context(|| cannot_write(&self.path))?;
-        let after = from.metadata()?;
-        let state = |file: &Metadata| (file.ino(), file.len(), file.mtime(), file.mtime_nsec());
-        let stable = copied == found.len() && state(found) == state(&after);
-        ensure!(stable, "unstable: `{}` changed while it was stored", source.display());
-        self.finish(&to)
-    }
-
-    /// Gives a file from elsewhere the mode of one that was made here.
-    fn dress(&self, found: &Metadata) -> io::Result<()> {
-        if found.mode() & 0o7777 != self.writer.mode() {
-            fs::set_permissions(&self.path, Permissions::from_mode(self.writer.mode()))?;
-        }
-        if self.depot.disk.sync == super::FileSync::Sync { File::open(&self.path)?.sync_all() } else { Ok(()) }
-    }
-
-    fn finish(&self, file: &File) -> anyhow::Result<()> {
+    fn flush(&self, file: &File) -> anyhow::Result<()> {
         self.depot.disk.flush(file).with_context(|| cannot_write(&self.path))
     }
 }

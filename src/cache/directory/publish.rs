@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
@@ -47,23 +47,21 @@ impl Depot {
         if !options.replace && self.is_object(&object) {
             return compare(&object, source, options);
         }
-        match Draft::from_file(self, source)? {
+        match Draft::from_file(self, options.size, source)? {
             Ok(draft) => self.publish(draft, name, &object, options),
             Err(why) => Ok(Stored::Declined(why)),
         }
     }
 
     fn publish(&self, draft: Draft<'_>, name: &str, object: &Path, options: &Put) -> anyhow::Result<Stored> {
-        let file = fs::symlink_metadata(draft.path())
-            .with_context(|| format!("could not look at `{}`", draft.path().display()))?;
-        let record = Record::Put { file: file.ino(), entry: self.entry(&draft, name, &file, options) };
+        let record = Record::Put { file: draft.made.inode, entry: self.entry(&draft, name, options) };
         draft.writer.record(&record).context("could not write the log of the store")?;
         fault::point("put: recorded");
         let placed = self.place(draft.path(), object, options.replace);
         fault::point("put: placed");
         let placed = match placed {
             Ok(Placed::Taken) | Err(_) => {
-                draft.writer.record(&Record::Void { name: name.to_owned(), file: file.ino() })?;
+                draft.writer.record(&Record::Void { name: name.to_owned(), file: draft.made.inode })?;
                 placed.with_context(|| format!("could not write `{}`", object.display()))?
             }
             Ok(placed) => placed,
@@ -73,15 +71,15 @@ impl Depot {
             Placed::Replaced(size) => draft.writer.room().free(super::entry::charge(size)),
             Placed::New => {}
         }
-        draft.kept(file.len());
+        draft.kept();
         self.disk.flush_dir(crate::host::fs::parent(object))?;
         Ok(Stored::New)
     }
 
-    fn entry(&self, draft: &Draft<'_>, name: &str, file: &Metadata, options: &Put) -> Entry {
+    fn entry(&self, draft: &Draft<'_>, name: &str, options: &Put) -> Entry {
         let now = draft.writer.now();
         let (digest, provenance) = (options.digest, options.provenance.clone());
-        Entry { name: name.to_owned(), size: file.len(), stored: now, used: now, digest, provenance }
+        Entry { name: name.to_owned(), size: draft.made.size, stored: now, used: now, digest, provenance }
     }
 
     /// Gives a draft an object's name.
@@ -90,9 +88,7 @@ impl Depot {
         for _ in 0..8 {
             match if replace { exchange(draft, object) } else { rename_new(draft, object) } {
                 Ok(placed) => return Ok(placed),
-                Err(error) if error.kind() == ErrorKind::NotFound && draft.exists() => {
-                    self.make_shard(object, replace)?
-                }
+                Err(error) if error.kind() == ErrorKind::NotFound => self.make_shard(draft, object)?,
                 Err(error) if error.kind() == ErrorKind::AlreadyExists && !replace => {
                     match fs::symlink_metadata(object) {
                         Ok(found) if found.is_file() => return Ok(Placed::Taken),
@@ -106,16 +102,19 @@ impl Depot {
         bail!("something is always in its place")
     }
 
-    /// Makes the directory of an object. That of all objects is made if somebody has removed it from a store that is there.
-    fn make_shard(&self, object: &Path, replace: bool) -> anyhow::Result<()> {
+    /// Makes the directory of an object, for a draft that is there. That of all objects is made if somebody has removed
+    /// it from a store that is there.
+    fn make_shard(&self, draft: &Path, object: &Path) -> anyhow::Result<()> {
         let shard = crate::host::fs::parent(object);
-        if replace && shard.is_dir() {
-            return Ok(()); // what was to be replaced is gone
+        match self.disk.make_dir(shard) {
+            Err(error) if error.kind() == ErrorKind::NotFound && self.layout.format().exists() => {
+                self.disk.make_dir(&self.layout.objects())?;
+                self.disk.make_dir(shard)?;
+            }
+            made => made?,
         }
-        if !self.layout.objects().is_dir() && self.layout.format().exists() {
-            self.disk.make_dir(&self.layout.objects())?;
-        }
-        Ok(self.disk.make_dir(shard)?)
+        ensure!(draft.exists(), "others have taken this process for dead");
+        Ok(())
     }
 
     /// Whether there is an object, a file that is.
@@ -182,4 +181,24 @@ fn exchange(draft: &Path, object: &Path) -> io::Result<Placed> {
 fn clear(path: &Path, found: &Metadata) -> io::Result<()> {
     let removed = if found.is_symlink() { fs::remove_file(path) } else { fs::remove_dir(path) };
     removed.map_err(|error| io::Error::new(error.kind(), format!("it is not a file, and cannot be removed: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_rename_that_replaces_nothing_a_link_does() {
+        let dir = tempfile::tempdir().unwrap();
+        let (draft, object) = (dir.path().join("draft"), dir.path().join("object"));
+        fs::write(&draft, "first").unwrap();
+        assert_eq!(link_new(&draft, &object).unwrap(), Placed::New);
+        assert!(!draft.exists());
+        fs::write(&draft, "second").unwrap();
+        assert_eq!(link_new(&draft, &object).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&object).unwrap(), b"first");
+        // What an NFS server has done, and then says that it could not do.
+        fs::hard_link(&object, dir.path().join("same")).unwrap();
+        assert_eq!(link_new(&dir.path().join("same"), &object).unwrap(), Placed::New);
+    }
 }

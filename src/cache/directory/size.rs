@@ -16,7 +16,7 @@ impl fmt::Display for NotASize {
     }
 }
 
-/// Bytes. A number may have a fraction if a unit follows; what is less than a byte is cut off.
+/// Bytes: `1500`, `20G`, `1.5T`, in powers of 1024. A number may have a fraction if a unit follows; what is less than a byte is cut off.
 pub fn parse_size(text: &str) -> Result<u64, NotASize> {
     let shift = match text.as_bytes().last() {
         Some(b'k' | b'K') => 10,

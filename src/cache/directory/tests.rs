@@ -2,4 +2,5 @@
 
 mod crash;
 pub(super) mod fault;
+mod memory;
 mod room;

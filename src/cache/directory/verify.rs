@@ -22,6 +22,13 @@ pub struct Flaw {
     pub problem: String,
 }
 
+impl Flaw {
+    /// A flaw of an object.
+    pub fn new(name: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { name: name.into(), problem: problem.into() }
+    }
+}
+
 impl DirectoryStore {
     /// Reads every object to its end, and tells of those that are damaged. Nothing is changed: remove them by name.
     ///

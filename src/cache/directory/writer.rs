@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 
@@ -37,7 +37,7 @@ pub(super) struct Writer {
     id: String,
     who: String,
     dir: PathBuf,
-    log: Mutex<File>,
+    log: Mutex<Log>,
     clock: Clock,
     links: Links,
     drafts: AtomicU64,
@@ -46,13 +46,19 @@ pub(super) struct Writer {
     room: Mutex<Room>,
 }
 
+/// What a writer has done.
+#[derive(Debug)]
+struct Log {
+    file: File,
+    /// When it was last written. After a long silence somebody may have removed it.
+    heard: Instant,
+}
+
 /// Whether a file from elsewhere can become an object as it is.
 #[derive(Debug)]
 struct Links {
-    /// Owner, group and device of a file that is made here.
-    own: (u32, u32, u64),
-    /// What such a file may, to whom: the umask, a default ACL and the configuration have been at it.
-    mode: u32,
+    /// Owner, group and mode of a file that is made here: the umask, the setgid bit and the configuration have been at it.
+    own: (u32, u32, u32),
     /// Whether directories here hand down an ACL, which a file from elsewhere would lack.
     acl: bool,
 }
@@ -68,10 +74,9 @@ impl Writer {
         let log = open_log(&dir, disk, &who)?;
         fault::point("register: log made");
         let made = log.metadata()?;
-        let links =
-            Links { own: (made.uid(), made.gid(), made.dev()), mode: made.mode() & 0o777, acl: hands_down(&dir) };
+        let links = Links { own: (made.uid(), made.gid(), made.mode() & 0o7777), acl: hands_down(&dir) };
         let clock = Clock::starting_at(Ledger::read(layout).map_or(0, |ledger| ledger.clock));
-        let log = Mutex::new(log);
+        let log = Mutex::new(Log { file: log, heard: Instant::now() });
         let (drafts, recorded, room) = (AtomicU64::new(0), AtomicU64::new(0), Mutex::default());
         Ok(Self { id, who, dir, log, clock, links, drafts, recorded, room })
     }
@@ -97,16 +102,17 @@ impl Writer {
     pub(super) fn record(&self, record: &Record) -> io::Result<()> {
         let line = record.line();
         self.recorded.fetch_add(line.len() as u64, Ordering::Relaxed);
-        let log = self.log();
-        if log.metadata()?.nlink() == 0 {
+        let mut log = self.log();
+        if log.heard.elapsed() > LEASE / 10 && log.file.metadata()?.nlink() == 0 {
             return Err(io::Error::new(ErrorKind::NotFound, "others have taken this process for dead"));
         }
-        (&*log).write_all(&line)
+        log.heard = Instant::now();
+        log.file.write_all(&line)
     }
 
     /// Tells the others that this writer is at work, though it has nothing to say.
     pub(super) fn keep_alive(&self) -> io::Result<()> {
-        (&*self.log()).write_all(b"\n")
+        self.log().file.write_all(b"\n")
     }
 
     /// The path of a file that will become an object.
@@ -119,24 +125,24 @@ impl Writer {
         !self.dir.join(LOG).exists()
     }
 
-    /// The mode of objects.
-    pub(super) fn mode(&self) -> u32 {
-        self.links.mode
+    /// Whether a link to a file from elsewhere may be what a new file is here.
+    pub(super) fn links(&self) -> bool {
+        !self.links.acl
     }
 
-    /// Whether a link to that file would be what a new file is here.
-    pub(super) fn can_link(&self, file: &fs::Metadata) -> bool {
-        !self.links.acl && file.is_file() && (file.uid(), file.gid(), file.dev()) == self.links.own
+    /// Whether a file has the owner, group and mode of one that is made here.
+    pub(super) fn is_as_made_here(&self, file: &fs::Metadata) -> bool {
+        file.is_file() && (file.uid(), file.gid(), file.mode() & 0o7777) == self.links.own
     }
 
     /// Hands the log over: `keep` gets what it says, and it begins anew. Nothing is recorded meanwhile.
     pub(super) fn hand_over(&self, held: u64, keep: impl FnOnce(&[u8]) -> io::Result<()>) -> io::Result<()> {
         let log = self.log();
         keep(&fs::read(self.dir.join(LOG))?)?;
-        log.set_len(0)?;
+        log.file.set_len(0)?;
         self.recorded.store(0, Ordering::Relaxed);
         fault::point("settle: log emptied");
-        begin(&log, &self.who, held)
+        begin(&log.file, &self.who, held)
     }
 
     /// Whether there is more in the log than its first line.
@@ -157,7 +163,7 @@ impl Writer {
         _ = fs::remove_dir(&self.dir);
     }
 
-    fn log(&self) -> MutexGuard<'_, File> {
+    fn log(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

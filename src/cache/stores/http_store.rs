@@ -7,10 +7,11 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use anyhow::{Context, anyhow, bail, ensure};
+use anyhow::{Context, bail, ensure};
 use ureq::Body;
-use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, header};
+use ureq::http::{HeaderMap, HeaderValue, Method, Response, header};
 
+use super::answer::{drain, header_of, length, present, refusal, text_of};
 use super::http::Http;
 use super::labels::{labels, provenance};
 use super::listing;
@@ -18,14 +19,11 @@ use super::sized::Sized;
 use super::turns::Turns;
 use crate::cache::{Listed, Objects, Put, Store, Stored};
 use crate::error::{Error, Result};
-use crate::host::http::{Address, Client, Content, Request, basic, retry_after};
+use crate::host::http::{Address, Client, Content, Request, basic, extent};
 use crate::text;
 
 /// Above this size, the server is asked whether it wants a content before it is sent.
 const ASK_FIRST: u64 = 1 << 20;
-
-/// The largest answer that is read to its end although nobody needs it, so that its connection can be used again.
-const DRAINED: u64 = 64 << 10;
 
 /// A web server. Made by [`Http::open`].
 pub struct HttpStore {
@@ -121,9 +119,7 @@ impl HttpStore {
 
     /// What arrives, held against what was announced: a connection that breaks must not look like the end.
     fn body(&self, answer: Response<Body>, what: String) -> anyhow::Result<Box<dyn Read + Send>> {
-        let size = length(&answer);
-        let chunked = text_of(&answer, &header::TRANSFER_ENCODING).is_some_and(|coding| coding.contains("chunked"));
-        ensure!(size.is_some() || chunked, "the server does not say where the object ends");
+        let size = extent(&answer)?;
         if let Some(size) = size.filter(|size| *size > self.limit) {
             bail!("it has {}, and the limit is {}", text::bytes(size), text::bytes(self.limit));
         }
@@ -262,51 +258,4 @@ fn put_headers(options: &Put) -> anyhow::Result<HeaderMap> {
             .extend(header_of(label).map(|name| HeaderValue::from_str(&value).map(|value| (name, value))).transpose()?);
     }
     Ok(headers)
-}
-
-/// `Cortado-Build-Time` for `build-time`.
-fn header_of(label: &str) -> Option<HeaderName> {
-    HeaderName::from_bytes(format!("cortado-{label}").as_bytes()).ok()
-}
-
-/// What became of a put to a name that is taken.
-fn present(answer: &Response<Body>, options: &Put) -> Stored {
-    let kept = header_of("digest").and_then(|name| text_of(answer, &name).map(str::to_owned));
-    let ours = options.digest.map(|digest| digest.to_string());
-    match (kept, ours) {
-        (Some(kept), Some(ours)) if kept != ours => Stored::Differs(format!("its digest is {kept}, not {ours}")),
-        _ => Stored::Present,
-    }
-}
-
-/// The error that an answer stands for.
-fn refusal(answer: Response<Body>) -> anyhow::Error {
-    let hint = match answer.status().as_u16() {
-        401 => ": it wants other credentials".to_owned(),
-        403 => ": the credentials do not allow it".to_owned(),
-        405 => ": it takes no such requests".to_owned(),
-        429 | 503 => retry_after(&answer)
-            .map(|pause| format!(" and wants {} of peace", text::duration(pause)))
-            .unwrap_or_default(),
-        507 => ": it is full".to_owned(),
-        _ => String::new(),
-    };
-    let error = anyhow!("the server answered {}{hint}", answer.status());
-    drain(answer);
-    error
-}
-
-fn drain(answer: Response<Body>) {
-    if length(&answer).is_some_and(|length| length <= DRAINED) {
-        // The connection is not used again otherwise: no harm.
-        _ = io::copy(&mut answer.into_body().into_reader().take(DRAINED), &mut io::sink());
-    }
-}
-
-fn length(answer: &Response<Body>) -> Option<u64> {
-    text_of(answer, &header::CONTENT_LENGTH)?.parse().ok()
-}
-
-fn text_of<'a>(answer: &'a Response<Body>, name: &HeaderName) -> Option<&'a str> {
-    answer.headers().get(name)?.to_str().ok().map(str::trim)
 }

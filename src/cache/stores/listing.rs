@@ -11,7 +11,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, bail};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::cache::unsupported::Unsupported;
 use crate::cache::{Listed, Objects, Provenance};
@@ -22,14 +22,14 @@ pub(super) const MEDIA_TYPE: &str = "application/x-ndjson";
 /// The longest line: a name and a provenance have their limits.
 const LONGEST: u64 = 64 << 10;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(untagged)]
 enum Line {
-    Object(Object),
+    Object(Box<Object>),
     End { end: bool },
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Object {
     name: String,
     size: u64,
@@ -67,7 +67,7 @@ fn next(lines: &mut impl BufRead) -> anyhow::Result<Option<Listed>> {
     let mut line = String::new();
     lines.take(LONGEST).read_line(&mut line).context("the listing broke off")?;
     match serde_json::from_str(&line) {
-        Ok(Line::Object(object)) => Ok(Some(object.into())),
+        Ok(Line::Object(object)) => Ok(Some((*object).into())),
         Ok(Line::End { end: true }) => Ok(None),
         _ if line.is_empty() => bail!("the listing broke off"),
         _ => bail!("the listing has a line that is none"),

@@ -17,7 +17,6 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 }
 
 /// The same where there may be none.
-#[cfg_attr(not(any(feature = "redis", feature = "memcached")), allow(dead_code, reason = "only these expire objects"))]
 pub(super) mod optional {
     use super::{Deserialize, Deserializer, Duration, Serializer};
 

@@ -15,6 +15,7 @@ pub(crate) fn agent(network: &Network) -> Result<Agent> {
         None => None,
     };
     let config = Agent::config_builder()
+        .allow_non_standard_methods(true)
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)

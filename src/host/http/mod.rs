@@ -11,6 +11,7 @@ mod request;
 
 #[cfg(test)]
 #[cfg(feature = "http")]
+#[allow(dead_code, reason = "its other half is for the tests of stores")]
 pub(crate) mod server;
 
 use std::path::PathBuf;
@@ -24,7 +25,7 @@ pub(crate) use client::{agent, basic};
 #[cfg(feature = "http")]
 pub(crate) use redirect::follow;
 #[cfg(feature = "http")]
-pub(crate) use request::{Client, Content, Request, retry_after};
+pub(crate) use request::{Client, Content, Request, extent, retry_after};
 
 /// How to use the network.
 #[derive(Debug, Clone, Default)]

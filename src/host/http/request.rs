@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use anyhow::Context;
-use ureq::http::{self, HeaderMap, HeaderName, Method, Response, header};
+use ureq::http::{self, HeaderMap, HeaderName, HeaderValue, Method, Response, header};
 use ureq::{Agent, Body, SendBody};
 
 use super::address::Address;
@@ -109,6 +109,18 @@ impl Content<'_> {
     fn is_repeatable(&self) -> bool {
         !matches!(self, Self::Once(_))
     }
+}
+
+/// How long the body of an answer is; `None` when its chunks will tell.
+///
+/// # Errors
+/// When nothing tells: a connection that breaks would look like the end.
+pub(crate) fn extent(response: &Response<Body>) -> anyhow::Result<Option<u64>> {
+    let text = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let size = text(header::CONTENT_LENGTH).and_then(|length| length.trim().parse().ok());
+    let chunked = text(header::TRANSFER_ENCODING).is_some_and(|coding| coding.contains("chunked"));
+    anyhow::ensure!(size.is_some() || chunked, "the server does not say where the object ends");
+    Ok(size)
 }
 
 /// The pause that a server asks for. The form with a date is rare, and trusting it would mean trusting both clocks.

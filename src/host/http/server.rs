@@ -141,8 +141,7 @@ fn serve(listener: &TcpListener, answers: Vec<Answer>, requests: &Sender<String>
 fn request(mut stream: &TcpStream, answer: &Answer) -> String {
     let mut reader = BufReader::new(stream);
     let lines = reader.by_ref().lines().map(Result::unwrap);
-    let mut request: String =
-        lines.take_while(|line| !line.is_empty()).map(|line| line.to_lowercase() + "\n").collect();
+    let request: String = lines.take_while(|line| !line.is_empty()).map(|line| line.to_lowercase() + "\n").collect();
     let length = request.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
     let Some(length) = length.filter(|_| !matches!(answer, Answer::Refusal(_))) else { return request };
     if request.contains("expect: 100-continue") {

@@ -62,10 +62,17 @@ fn another_work_directory_restores_from_the_default_cache() {
     shop.run(&["build"]).ends(0);
     fs::remove_dir_all(shop.path("out")).unwrap();
     let said = super::timeless(&shop.run(&["build", "--work-dir", "elsewhere"]).ends(0).err);
-    assert_eq!(of(&said, "zlib>"), ["zlib> looking in the cache", "zlib> restored (T)"]);
-    assert_eq!(of(&said, "app>"), ["app> looking in the cache", "app> restored (T)"]);
-    let end = "zlib> restored (T)\napp> restored (T)\n  restored  2  zlib, app\nshop: finished after T\n";
-    assert!(said.ends_with(end), "{said}");
+    for task in ["zlib", "app"] {
+        let lines = of(&said, &format!("{task}>"));
+        assert_eq!(
+            (lines[0], lines[2]),
+            (&*format!("{task}> looking in the cache"), &*format!("{task}> restored (T)"))
+        );
+        assert!(lines[1].starts_with(&format!("{task}> found in `local`, ")), "{lines:?}");
+    }
+    let end = "zlib> restored (T)\napp> restored (T)\n  restored  2  zlib, app\nshop: finished after T, T saved\n";
+    let tail: Vec<_> = said.lines().filter(|line| !line.contains("found in")).collect();
+    assert!(format!("{}\n", tail.join("\n")).ends_with(end), "{said}");
     assert_eq!(shop.read("out/app"), "zlib\n");
     assert_eq!(names(&shop.path("cache")), ["cortado"]);
 }
@@ -151,7 +158,7 @@ fn the_recipes_own_cache_comes_before_the_default_one() {
         + r#"shop:cache { fetch = function() return false end, update = function(artifact) return artifact:copy_to("kept") end }"#;
     let shop = Shop::new(&recipe);
     shop.run(&["build"]).ends(0);
-    assert!(!shop.path("cache").exists());
+    assert!(!shop.path("cache/cortado/artifacts").exists());
 }
 
 #[test]

@@ -113,7 +113,7 @@ fn a_default_cache_that_cannot_be_used_ends_a_build_only_if_it_matters() {
     shop.write("cache", "in the way");
     shop.run(&["build", "--cache-policy", "require-read"])
         .ends(3)
-        .mentions("error: cache opening of `default` failed: could not create `[shop]/cache");
+        .mentions("error: cache opening of `local` failed: could not create `[shop]/cache");
     shop.run(&["build"]).ends(0).mentions("warning: going on without a cache: ");
 }
 

@@ -4,7 +4,21 @@ use std::collections::BTreeSet;
 
 use super::Shop;
 
-const COMMANDS: [&str; 9] = ["build", "plan", "list", "why", "manifest", "licenses", "clean", "serve", "completions"];
+const COMMANDS: [&str; 12] = [
+    "build",
+    "plan",
+    "list",
+    "why",
+    "manifest",
+    "licenses",
+    "clean",
+    "cache",
+    "config",
+    "doctor",
+    "serve",
+    "completions",
+];
+const CACHE: [&str; 9] = ["stats", "list", "show", "rm", "prune", "pin", "unpin", "verify", "repair"];
 const PAGE: &str = include_str!("../../../docs/cli.md");
 
 /// The options of a help text, each with its line.
@@ -26,13 +40,21 @@ fn every_command_and_option_is_on_the_page() {
             assert!(PAGE.contains(&format!("`{option}")), "`{option}` of `{command}` is not in docs/cli.md");
         }
     }
+    for verb in CACHE {
+        assert!(PAGE.contains(&format!("`cortado cache {verb}")), "`{verb}` is not in docs/cli.md");
+        for option in options(&shop.run(&["cache", verb, "--help"]).ends(0).out) {
+            assert!(PAGE.contains(&format!("`{option}")), "`{option}` of `cache {verb}` is not in docs/cli.md");
+        }
+    }
 }
 
 #[test]
 fn every_option_on_the_page_exists() {
     let shop = Shop::new("");
+    let commands = COMMANDS.map(|command| vec![command]).into_iter();
+    let commands = commands.chain(CACHE.map(|verb| vec!["cache", verb]));
     let known: BTreeSet<_> =
-        COMMANDS.into_iter().flat_map(|command| options(&shop.run(&[command, "--help"]).out)).collect();
+        commands.flat_map(|command| options(&shop.run(&[&command[..], &["--help"]].concat()).out)).collect();
     let named = PAGE.split('`').filter_map(|code| code.split_whitespace().find(|word| word.starts_with("--")));
     for option in named.filter(|option| !["--version", "--help"].contains(option)) {
         assert!(known.contains(option), "`{option}` of docs/cli.md does not exist");

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "http")]
 mod faults;
+#[cfg(feature = "stores")]
+mod services;
 #[cfg(feature = "http")]
 mod web;
 

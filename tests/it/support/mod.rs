@@ -6,6 +6,8 @@ mod report;
 #[path = "../../../src/host/http/server.rs"]
 #[allow(dead_code, reason = "its other half is for downloads")]
 pub(crate) mod server;
+#[cfg(feature = "stores")]
+pub(crate) mod service;
 mod tree;
 #[cfg(feature = "http")]
 pub(crate) mod warehouse;

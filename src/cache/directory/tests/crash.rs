@@ -40,29 +40,36 @@ fn is_sound(dir: &Path) {
     assert!(taken(&dir.join("objects")) <= 50 * KIB);
 }
 
+/// Lets a process die at one place, and another go on; `false` when there are not so many places.
+fn dies_at(place: usize) -> bool {
+    let room = tempfile::tempdir().unwrap();
+    let dir = room.path().join("store");
+    fs::write(room.path().join("file"), "file").unwrap();
+    let end = Teller::begin("crash::a_life", room.path(), &format!("kill {place}")).end();
+    if end.success() {
+        return false;
+    }
+    assert_eq!(end.signal(), Some(9), "at place {place}");
+    is_sound(&dir);
+    {
+        // The next process has all of the room, at once.
+        let next = store(&dir, 50 * KIB);
+        assert_eq!(put(&next, "next", 50), Stored::New, "after a death at place {place}");
+        assert_eq!(names(&next), ["next"]);
+    }
+    let left = store(&dir, 50 * KIB).repair(true).unwrap();
+    assert!(left.iter().all(|finding| finding.problem.contains("draft")), "{place}: {left:?}");
+    true
+}
+
 #[test]
 fn a_process_killed_between_any_two_steps_costs_nothing() {
-    let mut deaths = 0;
-    loop {
-        let room = tempfile::tempdir().unwrap();
-        let dir = room.path().join("store");
-        fs::write(room.path().join("file"), "file").unwrap();
-        let end = Teller::begin("crash::a_life", room.path(), &format!("kill {deaths}")).end();
-        if end.success() {
-            break;
-        }
-        assert_eq!(end.signal(), Some(9), "at place {deaths}");
-        is_sound(&dir);
-        {
-            // The next process has all of the room, at once.
-            let next = store(&dir, 50 * KIB);
-            assert_eq!(put(&next, "next", 50), Stored::New, "after a death at place {deaths}");
-            assert_eq!(names(&next), ["next"]);
-        }
-        let left = store(&dir, 50 * KIB).repair(true).unwrap();
-        assert!(left.iter().all(|finding| finding.problem.contains("draft")), "{deaths}: {left:?}");
-        deaths += 1;
-    }
+    const SIDE_BY_SIDE: usize = 4;
+    let deaths = |first: usize| (first..).step_by(SIDE_BY_SIDE).take_while(|place| dies_at(*place)).count();
+    let deaths: usize = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..SIDE_BY_SIDE).map(|first| scope.spawn(move || deaths(first))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
     assert!(deaths > 80, "there are more places than {deaths}");
 }
 

@@ -272,3 +272,68 @@ fn a_file_is_linked_where_it_can_be_and_stays() {
     assert!(store.put_file("c", &dir.path().join("absent"), &Put::default()).is_err());
     assert_eq!(names(&store), ["a", "b"]);
 }
+
+#[test]
+fn what_another_process_has_just_asked_for_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ours, other) = (store(dir.path(), 30 * KIB), store(dir.path(), 0));
+    fill(&ours, &["a", "b"]);
+    read(&other, "a").unwrap();
+    read(&ours, "b").unwrap();
+    put(&ours, "c", 20);
+    assert_eq!(names(&ours), ["a", "c"], "though `b` was used later, by ourselves");
+    let Stored::Declined(why) = put(&ours, "d", 25) else { panic!("`a` would have to go") };
+    assert!(why.contains("are pinned or in use"), "{why}");
+    drop(other);
+    assert_eq!(put(&ours, "d", 25), Stored::New, "nobody uses it any more");
+}
+
+/// Content that stores another object when the first of it is read.
+struct Nested<'a> {
+    store: &'a DirectoryStore,
+    depth: usize,
+    left: usize,
+    stored: &'a std::sync::Mutex<Vec<Stored>>,
+}
+
+impl Read for Nested<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.left == 400 * 1024 && self.depth > 1 {
+            nested(self.store, self.depth - 1, self.stored);
+        }
+        let read = buffer.len().min(self.left);
+        self.left -= read;
+        Ok(read)
+    }
+}
+
+/// Stores 400 KiB, while as many others do.
+fn nested(store: &DirectoryStore, depth: usize, stored: &std::sync::Mutex<Vec<Stored>>) {
+    let mut content = Nested { store, depth, left: 400 * 1024, stored };
+    let options = Put { size: Some(400 * 1024), ..Put::default() };
+    let result = store.put(&format!("nested-{depth}"), &mut content, &options).unwrap();
+    stored.lock().unwrap().push(result);
+}
+
+#[test]
+fn of_three_uploads_at_once_that_fit_in_pairs_one_is_declined_and_fits_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(dir.path(), 1000 * KIB);
+    let stored = std::sync::Mutex::default();
+    nested(&store, 3, &stored);
+    let stored = stored.into_inner().unwrap();
+    assert!(matches!(stored[..], [Stored::Declined(_), Stored::New, Stored::New]), "{stored:?}");
+    assert_eq!(put(&store, "later", 500), Stored::New);
+    assert!(taken(&dir.path().join("objects")) <= 1000 * KIB);
+}
+
+#[test]
+fn a_process_that_only_reads_does_not_fill_the_disk_with_what_it_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(dir.path(), 100 * KIB);
+    put(&store, "a", 1);
+    (0..60_000).for_each(|_| drop(store.get("a").unwrap().unwrap()));
+    let books = taken(dir.path()) - taken(&dir.path().join("objects"));
+    assert!(books < 6 << 20, "{books}");
+    assert!(store.info("a").unwrap().unwrap().used > store.info("a").unwrap().unwrap().stored);
+}

@@ -128,7 +128,9 @@ impl Intake {
         self.accept(count)?;
         let part = self.current.split_to(count);
         self.hasher.update(&part);
-        buffer.iter_mut().zip(&part).for_each(|(to, from)| *to = *from);
+        if let Some(room) = buffer.get_mut(..count) {
+            room.copy_from_slice(&part);
+        }
         Ok(count)
     }
 }

@@ -20,8 +20,14 @@ use crate::Digest;
 /// Parts that wait between the network and the disk.
 const DEPTH: usize = 4;
 
-/// A part of a content, its end, or why there is no more.
-type Part = Result<Option<Bytes>, Problem>;
+/// A part of a content, or its end with the digest of all; else why there is no more.
+type Part = Result<Piece, Problem>;
+
+#[derive(Debug)]
+enum Piece {
+    Bytes(Bytes),
+    End(Digest),
+}
 
 /// What was promised of a content, and how much of it there may be.
 #[derive(Debug, Clone, Default)]
@@ -39,7 +45,6 @@ pub(super) struct Intake {
     source: Source,
     current: Bytes,
     terms: Terms,
-    hasher: Sha256,
     size: u64,
     /// Why it failed, for the client.
     problem: Option<Problem>,
@@ -49,14 +54,14 @@ pub(super) struct Intake {
 
 #[derive(Debug)]
 enum Source {
-    Whole,
+    Whole(Digest),
     Parts(mpsc::Receiver<Part>),
 }
 
 impl Intake {
     /// A content that is there already.
     pub(super) fn whole(content: Bytes, terms: Terms) -> Self {
-        Self::new(Source::Whole, content, terms)
+        Self::new(Source::Whole(Digest::of(&content)), content, terms)
     }
 
     /// A content that arrives, with the side that brings it.
@@ -66,7 +71,7 @@ impl Intake {
     }
 
     fn new(source: Source, current: Bytes, terms: Terms) -> Self {
-        Self { source, current, terms, hasher: Sha256::new(), size: 0, problem: None, digest: None }
+        Self { source, current, terms, size: 0, problem: None, digest: None }
     }
 
     /// The SHA-256 of the content, once it has been read to its end and was what it should be.
@@ -84,17 +89,13 @@ impl Intake {
         self.problem.take()
     }
 
-    /// Waits for the next part; `false` is the end.
-    fn advance(&mut self) -> Result<bool, Problem> {
-        let Source::Parts(parts) = &mut self.source else { return Ok(false) };
-        match parts.blocking_recv() {
-            Some(Ok(Some(part))) => {
-                self.current = part;
-                Ok(true)
+    /// Waits for the next part.
+    fn advance(&mut self) -> Part {
+        match &mut self.source {
+            Source::Whole(digest) => Ok(Piece::End(*digest)),
+            Source::Parts(parts) => {
+                parts.blocking_recv().unwrap_or_else(|| Err(Problem::bad_request("the body broke off")))
             }
-            Some(Ok(None)) => Ok(false),
-            Some(Err(problem)) => Err(problem),
-            None => Err(Problem::bad_request("the body broke off")),
         }
     }
 
@@ -107,11 +108,10 @@ impl Intake {
         }
     }
 
-    fn finish(&mut self) -> Result<(), Problem> {
+    fn finish(&mut self, digest: Digest) -> Result<(), Problem> {
         if let Some(size) = self.terms.size.filter(|size| *size != self.size) {
             return Err(Problem::bad_request(format!("the body has {} bytes instead of {size}", self.size)));
         }
-        let digest = Digest::finish(self.hasher.clone());
         self.terms.promises.check(&digest)?;
         self.digest = Some(digest);
         Ok(())
@@ -119,15 +119,14 @@ impl Intake {
 
     fn step(&mut self, buffer: &mut [u8]) -> Result<usize, Problem> {
         while self.current.is_empty() {
-            if !self.advance()? {
-                self.finish()?;
-                return Ok(0);
+            match self.advance()? {
+                Piece::Bytes(part) => self.current = part,
+                Piece::End(digest) => return self.finish(digest).map(|()| 0),
             }
         }
         let count = buffer.len().min(self.current.len());
         self.accept(count)?;
         let part = self.current.split_to(count);
-        self.hasher.update(&part);
         if let Some(room) = buffer.get_mut(..count) {
             room.copy_from_slice(&part);
         }
@@ -152,12 +151,18 @@ impl Read for Intake {
 pub(super) struct Supply(mpsc::Sender<Part>);
 
 impl Supply {
-    /// Hands on a body as it arrives, until nobody wants any more of it.
+    /// Hands on a body as it arrives, until nobody wants any more of it. It is hashed here, while what came before is written.
     pub(super) async fn bring(self, body: Body, stall: Duration) {
-        let mut parts = body.into_data_stream();
+        let (mut parts, mut hasher) = (body.into_data_stream(), Sha256::new());
         loop {
-            let part = next(&mut parts, stall).await;
-            let last = !matches!(part, Ok(Some(_)));
+            let part = next(&mut parts, stall).await.map(|part| match part {
+                Some(bytes) => {
+                    hasher.update(&bytes);
+                    Piece::Bytes(bytes)
+                }
+                None => Piece::End(Digest::finish(std::mem::take(&mut hasher))),
+            });
+            let last = !matches!(part, Ok(Piece::Bytes(_)));
             if self.0.send(part).await.is_err() || last {
                 return;
             }
@@ -190,7 +195,7 @@ pub(super) async fn collect(body: Body, limit: usize, stall: Duration) -> Result
     if whole.len() > limit { Err(Problem::too_large(limit as u64)) } else { Ok(whole) }
 }
 
-async fn next(parts: &mut BodyDataStream, stall: Duration) -> Part {
+async fn next(parts: &mut BodyDataStream, stall: Duration) -> Result<Option<Bytes>, Problem> {
     let part = std::future::poll_fn(|context| std::pin::Pin::new(&mut *parts).poll_next(context));
     match timeout(stall, part).await {
         Ok(None) => Ok(None),

@@ -32,7 +32,7 @@
 //! # Features
 //!
 //! `cli` (the default: the binary and all below), `lua` (recipes), `http` (sources from the network), `archives` (xz,
-//! bzip2, zstd and zip sources); in no default build, `stores` or any of `s3`, `gcs`, `azblob`, `redis`, `memcached`,
+//! bzip2, zstd and zip sources); in no default build, `server` (`cortado serve`), `stores` or any of `s3`, `gcs`, `azblob`, `redis`, `memcached`,
 //! `webdav` (stores of artifacts). Without any of them the engine links no async runtime, HTTP client, TLS or Lua.
 //!
 //! # Layers
@@ -52,13 +52,16 @@ mod model;
 mod plan;
 mod report;
 mod run;
+#[cfg(feature = "server")]
+pub mod server;
 mod text;
 
 pub use cache::{
     Artifact, CacheMode, CachePolicy, Cacher, Callbacks, Claim, Claimed, Closures, Counts, DirectoryOptions,
     DirectoryStore, FileSync, Finding, Flaw, Flights, Inspection, Kept, Ledger, Listed, Look, Miss, Misses, Namespace,
-    Objects, Offer, PackedMember, Perm, Provenance, Prune, Pruned, PrunedObject, Put, ReadOnly, Remedy, Signed,
-    Statistics, Store, Stored, Tier, TierMode, TierSettings, Tiers, Usage, WritePolicy, closures, inspect,
+    Object, Objects, Offer, PackedMember, Perm, Provenance, Prune, Pruned, PrunedObject, Put, ReadOnly, Remedy, Signed,
+    Statistics, Store, Stored, Tier, TierMode, TierSettings, Tiers, Usage, WritePolicy, artifact_digest, closures,
+    inspect,
 };
 #[cfg(feature = "signing")]
 pub use cache::{NotAKey, PublicKey, SigningKey};

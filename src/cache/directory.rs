@@ -54,6 +54,7 @@ use self::shard::Shard;
 pub use self::size::{NotASize, parse_size};
 pub use self::usage::Usage;
 pub use self::verify::Flaw;
+use super::object::Object;
 use super::store::{Listed, Objects, Put, Store, Stored};
 use crate::error::Result;
 
@@ -113,6 +114,10 @@ impl Store for DirectoryStore {
     }
 
     fn get(&self, name: &str) -> anyhow::Result<Option<Box<dyn Read + Send>>> {
+        Ok(self.object(name)?.map(Object::into_reader))
+    }
+
+    fn object(&self, name: &str) -> anyhow::Result<Option<Object>> {
         let path = self.depot.layout.object(name)?;
         self.depot.disk.look_anew(crate::host::fs::parent(&path));
         // What is not a file is none of ours: a symlink may lead anywhere, and opening a pipe may last for ever.
@@ -126,7 +131,7 @@ impl Store for DirectoryStore {
             return Ok(None);
         }
         self.depot.used(name);
-        Ok(Some(Box::new(file)))
+        Ok(Some(Object::File(file)))
     }
 
     fn put(&self, name: &str, content: &mut dyn Read, options: &Put) -> anyhow::Result<Stored> {

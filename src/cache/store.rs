@@ -10,6 +10,7 @@ use anyhow::Context;
 use super::artifact::Artifact;
 use super::cacher::Cacher;
 use super::callbacks::Callbacks;
+use super::object::Object;
 use super::offer::Offer;
 use super::policy::CachePolicy;
 use super::provenance::Provenance;
@@ -28,6 +29,15 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// When the store cannot answer.
     fn get(&self, name: &str) -> anyhow::Result<Option<Box<dyn Read + Send>>>;
+
+    /// Opens an object, as a file where the store has one: a server reads parts of it. `None` when there is none of that
+    /// name.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    fn object(&self, name: &str) -> anyhow::Result<Option<Object>> {
+        Ok(self.get(name)?.map(Object::Stream))
+    }
 
     /// Keeps an object.
     ///
@@ -206,6 +216,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     fn put_file(&self, name: &str, path: &Path, options: &Put) -> anyhow::Result<Stored> {
         (**self).put_file(name, path, options)
+    }
+
+    fn object(&self, name: &str) -> anyhow::Result<Option<Object>> {
+        (**self).object(name)
     }
 
     fn has(&self, name: &str) -> anyhow::Result<bool> {

@@ -20,6 +20,8 @@ mod locks;
 #[cfg(feature = "lua")]
 mod recipe;
 mod rest;
+#[cfg(all(feature = "server", feature = "cli"))]
+mod server;
 mod signing;
 mod sources;
 mod steps;

@@ -1,7 +1,7 @@
 //! Verifying: reading every object again.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 
 use anyhow::Context;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::DirectoryStore;
 use super::layout::shards;
 use super::shard::{Object, Shard};
-use crate::host::gzip;
+use crate::cache::whole::artifact_digest;
 use crate::model::Digest;
 
 /// An object that is not what it should be.
@@ -64,21 +64,11 @@ impl DirectoryStore {
 }
 
 fn artifact_problem(file: File, known: Option<Digest>) -> Option<String> {
-    match (read(file), known) {
+    match (artifact_digest(file), known) {
         (Err(error), _) => Some(error.to_string()),
         (Ok(digest), Some(known)) if digest != known => {
             Some(format!("its content has the SHA-256 {digest}, but {known} was stored"))
         }
         _ => None,
     }
-}
-
-/// Reads an artifact to its end: the members, and the promise behind them.
-fn read(file: impl Read + Send) -> io::Result<Digest> {
-    let mut reader = gzip::Reader::new(file, 0)?;
-    for member in tar::Archive::new(&mut reader).entries()? {
-        io::copy(&mut member?, &mut io::sink())?;
-    }
-    io::copy(&mut reader, &mut io::sink())?;
-    reader.seal().map(|seal| seal.digest).ok_or_else(|| io::Error::other("it was not read to its end"))
 }

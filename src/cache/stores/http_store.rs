@@ -249,9 +249,10 @@ fn put_headers(options: &Put) -> anyhow::Result<HeaderMap> {
     if options.size.is_none_or(|size| size > ASK_FIRST) {
         headers.insert(header::EXPECT, HeaderValue::from_static("100-continue"));
     }
-    if !options.replace {
-        headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static("*"));
-    }
+    match options.replace {
+        true => headers.insert("cortado-replace", HeaderValue::from_static("true")),
+        false => headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static("*")),
+    };
     for (label, value) in labels(options) {
         headers
             .extend(header_of(label).map(|name| HeaderValue::from_str(&value).map(|value| (name, value))).transpose()?);

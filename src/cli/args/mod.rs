@@ -3,6 +3,7 @@
 mod build;
 mod cache;
 mod cache_verb;
+mod serve;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,10 @@ pub(super) use self::cache::Cache;
 pub(super) use self::cache_verb::{
     CacheArgs, CacheVerb, KeyVerb, List, Order, Prune, Remove, Repair, Stats, StoreArg, Tagged,
 };
+
+#[cfg(feature = "server")]
+pub(super) use self::serve::LogFormat;
+pub(super) use self::serve::Serve;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -56,6 +61,8 @@ pub(super) enum Verb {
     Config,
     /// Find out what is wrong with the configuration and the stores
     Doctor(Doctor),
+    /// Serve artifacts to other machines, over HTTP
+    Serve(Serve),
     /// Print a completion script for a shell
     Completions(Completions),
 }

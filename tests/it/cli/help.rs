@@ -4,8 +4,20 @@ use std::collections::BTreeSet;
 
 use super::Shop;
 
-const COMMANDS: [&str; 11] =
-    ["build", "plan", "list", "why", "manifest", "licenses", "clean", "cache", "config", "doctor", "completions"];
+const COMMANDS: [&str; 12] = [
+    "build",
+    "plan",
+    "list",
+    "why",
+    "manifest",
+    "licenses",
+    "clean",
+    "cache",
+    "config",
+    "doctor",
+    "serve",
+    "completions",
+];
 const CACHE: [&str; 9] = ["stats", "list", "show", "rm", "prune", "pin", "unpin", "verify", "repair"];
 const PAGE: &str = include_str!("../../../docs/cli.md");
 
@@ -87,4 +99,11 @@ fn bash_accepts_its_script() {
     shop.write("completions.bash", &script);
     let status = std::process::Command::new("bash").arg("-n").arg(shop.path("completions.bash")).status();
     assert!(status.unwrap().success());
+}
+
+#[cfg(not(feature = "server"))]
+#[test]
+fn a_build_without_a_server_says_how_to_get_one() {
+    let ran = Shop::new("").run(&["serve", "store"]).ends(2);
+    assert!(ran.err.contains("cargo install cortado --features server"), "{}", ran.err);
 }

@@ -1,0 +1,42 @@
+//! The own protocol: artifacts by name, as `docs/server.md` describes it and our HTTP store speaks it.
+
+mod exists;
+mod get;
+mod list;
+mod put;
+mod remove;
+
+use std::sync::Arc;
+
+use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
+use axum::routing::{get as reading, post};
+
+use super::name::Name;
+use super::problem::Problem;
+use super::router::Route;
+use super::site::Site;
+
+/// The namespace of the own protocol, as rights name it.
+pub(super) const NAMESPACE: &str = "artifacts";
+
+/// What a request finds in its path, if it can be read at all.
+type NameInPath = Result<Path<String>, PathRejection>;
+
+/// The routes of the protocol.
+pub(super) fn routes() -> Vec<Route<Arc<Site>>> {
+    let object = reading(get::get).head(get::head).put(put::put).delete(remove::remove);
+    vec![
+        Route::new("/v1/artifacts", &["get"], reading(list::page)),
+        Route::new("/v1/artifacts/", &["get"], reading(list::all)),
+        Route::new("/v1/artifacts/exists", &["post"], post(exists::exists)),
+        Route::new("/v1/artifacts/{name}", &["get", "head", "put", "delete"], object),
+    ]
+}
+
+fn name_of(path: NameInPath) -> Result<Name, Problem> {
+    match path {
+        Ok(Path(name)) => Name::parse(&name),
+        Err(_) => Err(Problem::bad_request("the name is no UTF-8")),
+    }
+}

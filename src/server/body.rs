@@ -1,0 +1,207 @@
+//! Bodies of answers: objects, as they are read.
+
+use std::fs::File;
+use std::io::{self, IoSliceMut, Read};
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
+
+use axum::body::{Body, Bytes};
+use http_body::{Frame, SizeHint};
+use rustix::io::{Errno, ReadWriteFlags, preadv2};
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+/// The most bytes that are read at once.
+const CHUNK: u64 = 1 << 20;
+
+/// The fewest, however many transfers there are.
+const LEAST: u64 = 64 << 10;
+
+/// Bytes that all transfers together hold at once, more or less.
+const HELD: u64 = 32 << 20;
+
+/// How many transfers there are, so that all of them together hold a constant amount of memory.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Transfers(Arc<AtomicUsize>);
+
+/// One of them.
+#[derive(Debug)]
+struct Transfer(Transfers);
+
+impl Transfers {
+    fn begin(&self) -> Transfer {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Transfer(self.clone())
+    }
+}
+
+impl Transfer {
+    fn chunk(&self) -> u64 {
+        let transfers = self.0.0.load(Ordering::Relaxed).max(1) as u64;
+        (HELD / transfers).clamp(LEAST, CHUNK)
+    }
+}
+
+impl Drop for Transfer {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A part of a file. What lies in the page cache is read on the spot, everything else by a thread that may wait.
+#[derive(Debug)]
+struct FileBody {
+    file: Arc<File>,
+    left: Range<u64>,
+    reading: Option<JoinHandle<io::Result<Bytes>>>,
+    transfer: Transfer,
+}
+
+/// The bytes of a file, or an error if it became shorter.
+pub(super) fn of_file(file: File, part: Range<u64>, transfers: &Transfers) -> Body {
+    let size = part.end - part.start;
+    if size <= LEAST
+        && let Ok(Some(bytes)) = read_cached(&file, part.start, size)
+        && bytes.len() as u64 == size
+    {
+        return bytes.into();
+    }
+    Body::new(FileBody { file: Arc::new(file), left: part, reading: None, transfer: transfers.begin() })
+}
+
+impl http_body::Body for FileBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let this = self.get_mut();
+        if this.left.is_empty() {
+            return Poll::Ready(None);
+        }
+        let bytes = ready!(this.poll_read(context));
+        Poll::Ready(Some(bytes.map(|bytes| {
+            this.left.start += bytes.len() as u64;
+            Frame::data(bytes)
+        })))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left.end - self.left.start)
+    }
+}
+
+impl FileBody {
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
+        let (offset, size) = (self.left.start, self.transfer.chunk().min(self.left.end - self.left.start));
+        if self.reading.is_none()
+            && let Some(bytes) = read_cached(&self.file, offset, size)?
+        {
+            return Poll::Ready(Ok(bytes));
+        }
+        let file = &self.file;
+        let reading = self.reading.get_or_insert_with(|| {
+            let file = file.clone();
+            spawn_blocking(move || read(&file, offset, size))
+        });
+        let read = ready!(Pin::new(reading).poll(context));
+        self.reading = None;
+        Poll::Ready(read.unwrap_or_else(|error| Err(io::Error::other(error))))
+    }
+}
+
+/// Reads what is in the page cache; `None` when nothing is, or the file system cannot tell.
+fn read_cached(file: &File, offset: u64, size: u64) -> io::Result<Option<Bytes>> {
+    let mut buffer = vec![0; usize::try_from(size).unwrap_or(LEAST as usize)];
+    match preadv2(file, &mut [IoSliceMut::new(&mut buffer)], offset, ReadWriteFlags::NOWAIT) {
+        Ok(0) if size > 0 => Err(cut()),
+        Ok(count) => {
+            buffer.truncate(count);
+            Ok(Some(buffer.into()))
+        }
+        Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::INTR) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn read(file: &File, offset: u64, size: u64) -> io::Result<Bytes> {
+    let mut buffer = vec![0; usize::try_from(size).unwrap_or(LEAST as usize)];
+    let count = file.read_at(&mut buffer, offset)?;
+    buffer.truncate(count);
+    if count == 0 { Err(cut()) } else { Ok(buffer.into()) }
+}
+
+fn cut() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "the object became shorter")
+}
+
+/// Whatever a blocking reader gives, to its end. Memory is bounded: a chunk is read when the one before was taken.
+pub(super) fn of_reader(content: Box<dyn Read + Send>, transfers: &Transfers) -> Body {
+    Body::new(ReaderBody { content: Some(content), reading: None, transfer: transfers.begin() })
+}
+
+/// A chunk, with the reader that it came from.
+type Reading = JoinHandle<io::Result<(Bytes, Box<dyn Read + Send>)>>;
+
+struct ReaderBody {
+    content: Option<Box<dyn Read + Send>>,
+    reading: Option<Reading>,
+    transfer: Transfer,
+}
+
+impl http_body::Body for ReaderBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let this = self.get_mut();
+        if let Some(content) = this.content.take() {
+            let size = this.transfer.chunk();
+            this.reading = Some(spawn_blocking(move || read_some(content, size)));
+        }
+        let Some(reading) = &mut this.reading else { return Poll::Ready(None) };
+        let read = ready!(Pin::new(reading).poll(context));
+        this.reading = None;
+        Poll::Ready(match read.unwrap_or_else(|error| Err(io::Error::other(error))) {
+            Ok((bytes, _)) if bytes.is_empty() => None,
+            Ok((bytes, content)) => {
+                this.content = Some(content);
+                Some(Ok(Frame::data(bytes)))
+            }
+            Err(error) => Some(Err(error)),
+        })
+    }
+}
+
+fn read_some(mut content: Box<dyn Read + Send>, size: u64) -> io::Result<(Bytes, Box<dyn Read + Send>)> {
+    let mut buffer = Vec::new();
+    (&mut content).take(size).read_to_end(&mut buffer)?;
+    Ok((buffer.into(), content))
+}
+
+/// What a blocking thread sends, batch by batch.
+#[derive(Debug)]
+pub(super) struct Batches(mpsc::Receiver<Bytes>);
+
+impl Batches {
+    pub(super) fn new(receiver: mpsc::Receiver<Bytes>) -> Self {
+        Self(receiver)
+    }
+}
+
+impl http_body::Body for Batches {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let batch = ready!(self.get_mut().0.poll_recv(context));
+        Poll::Ready(batch.map(|batch| Ok(Frame::data(batch))))
+    }
+}

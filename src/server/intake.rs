@@ -1,0 +1,206 @@
+//! The intake: the content of an upload, read by a blocking thread while it arrives, and held against what was promised.
+//!
+//! A store publishes an object when its content has come to its end. So the end is not told before length and digests have
+//! been checked: whatever is wrong is an error of the content, and nothing of it is kept.
+
+use std::io::{self, Read};
+use std::time::Duration;
+
+use axum::body::{Body, BodyDataStream, Bytes};
+use axum::http::StatusCode;
+use futures_core::Stream;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::digests::Promises;
+use super::problem::Problem;
+use crate::Digest;
+
+/// Parts that wait between the network and the disk.
+const DEPTH: usize = 4;
+
+/// A part of a content, or its end with the digest of all; else why there is no more.
+type Part = Result<Piece, Problem>;
+
+#[derive(Debug)]
+enum Piece {
+    Bytes(Bytes),
+    End(Digest),
+}
+
+/// What was promised of a content, and how much of it there may be.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Terms {
+    /// Its size in bytes.
+    pub(super) size: Option<u64>,
+    /// The most bytes that there may be.
+    pub(super) limit: u64,
+    pub(super) promises: Promises,
+}
+
+/// The blocking side of an upload.
+#[derive(Debug)]
+pub(super) struct Intake {
+    source: Source,
+    current: Bytes,
+    terms: Terms,
+    size: u64,
+    /// Why it failed, for the client.
+    problem: Option<Problem>,
+    /// The digest of all, at its end.
+    digest: Option<Digest>,
+}
+
+#[derive(Debug)]
+enum Source {
+    Whole(Digest),
+    Parts(mpsc::Receiver<Part>),
+}
+
+impl Intake {
+    /// A content that is there already.
+    pub(super) fn whole(content: Bytes, terms: Terms) -> Self {
+        Self::new(Source::Whole(Digest::of(&content)), content, terms)
+    }
+
+    /// A content that arrives, with the side that brings it.
+    pub(super) fn arriving(terms: Terms) -> (Supply, Self) {
+        let (sender, receiver) = mpsc::channel(DEPTH);
+        (Supply(sender), Self::new(Source::Parts(receiver), Bytes::new(), terms))
+    }
+
+    fn new(source: Source, current: Bytes, terms: Terms) -> Self {
+        Self { source, current, terms, size: 0, problem: None, digest: None }
+    }
+
+    /// The SHA-256 of the content, once it has been read to its end and was what it should be.
+    pub(super) fn digest(&self) -> Option<Digest> {
+        self.digest
+    }
+
+    /// The bytes that have been read.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Why the content is not taken, if it is the client's fault.
+    pub(super) fn take_problem(&mut self) -> Option<Problem> {
+        self.problem.take()
+    }
+
+    /// Waits for the next part.
+    fn advance(&mut self) -> Part {
+        match &mut self.source {
+            Source::Whole(digest) => Ok(Piece::End(*digest)),
+            Source::Parts(parts) => {
+                parts.blocking_recv().unwrap_or_else(|| Err(Problem::bad_request("the body broke off")))
+            }
+        }
+    }
+
+    fn accept(&mut self, bytes: usize) -> Result<(), Problem> {
+        self.size += bytes as u64;
+        match self.terms.size {
+            _ if self.size > self.terms.limit => Err(Problem::too_large(self.terms.limit)),
+            Some(size) if self.size > size => Err(Problem::bad_request("the body is longer than it was said to be")),
+            _ => Ok(()),
+        }
+    }
+
+    fn finish(&mut self, digest: Digest) -> Result<(), Problem> {
+        if let Some(size) = self.terms.size.filter(|size| *size != self.size) {
+            return Err(Problem::bad_request(format!("the body has {} bytes instead of {size}", self.size)));
+        }
+        self.terms.promises.check(&digest)?;
+        self.digest = Some(digest);
+        Ok(())
+    }
+
+    fn step(&mut self, buffer: &mut [u8]) -> Result<usize, Problem> {
+        while self.current.is_empty() {
+            match self.advance()? {
+                Piece::Bytes(part) => self.current = part,
+                Piece::End(digest) => return self.finish(digest).map(|()| 0),
+            }
+        }
+        let count = buffer.len().min(self.current.len());
+        self.accept(count)?;
+        let part = self.current.split_to(count);
+        if let Some(room) = buffer.get_mut(..count) {
+            room.copy_from_slice(&part);
+        }
+        Ok(count)
+    }
+}
+
+impl Read for Intake {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() || self.digest.is_some() {
+            return Ok(0);
+        }
+        self.step(buffer).map_err(|problem| {
+            self.problem = Some(problem);
+            io::Error::new(io::ErrorKind::UnexpectedEof, "the upload was not what it should be")
+        })
+    }
+}
+
+/// The asynchronous side of an upload.
+#[derive(Debug)]
+pub(super) struct Supply(mpsc::Sender<Part>);
+
+impl Supply {
+    /// Hands on a body as it arrives, until nobody wants any more of it. It is hashed here, while what came before is written.
+    pub(super) async fn bring(self, body: Body, stall: Duration) {
+        let (mut parts, mut hasher) = (body.into_data_stream(), Sha256::new());
+        loop {
+            let part = next(&mut parts, stall).await.map(|part| match part {
+                Some(bytes) => {
+                    hasher.update(&bytes);
+                    Piece::Bytes(bytes)
+                }
+                None => Piece::End(Digest::finish(std::mem::take(&mut hasher))),
+            });
+            let last = !matches!(part, Ok(Piece::Bytes(_)));
+            if self.0.send(part).await.is_err() || last {
+                return;
+            }
+        }
+    }
+}
+
+/// Reads a short body into memory.
+///
+/// # Errors
+/// 413 above `limit` bytes, 408 when it stalls, 400 when it breaks off.
+pub(super) async fn collect(body: Body, limit: usize, stall: Duration) -> Result<Bytes, Problem> {
+    let mut parts = body.into_data_stream();
+    let mut whole = match next(&mut parts, stall).await? {
+        None => return Ok(Bytes::new()),
+        Some(first) => first,
+    };
+    if whole.len() <= limit
+        && let Some(second) = next(&mut parts, stall).await?
+    {
+        let mut all = whole.to_vec();
+        all.extend_from_slice(&second);
+        while all.len() <= limit
+            && let Some(part) = next(&mut parts, stall).await?
+        {
+            all.extend_from_slice(&part);
+        }
+        whole = all.into();
+    }
+    if whole.len() > limit { Err(Problem::too_large(limit as u64)) } else { Ok(whole) }
+}
+
+async fn next(parts: &mut BodyDataStream, stall: Duration) -> Result<Option<Bytes>, Problem> {
+    let part = std::future::poll_fn(|context| std::pin::Pin::new(&mut *parts).poll_next(context));
+    match timeout(stall, part).await {
+        Ok(None) => Ok(None),
+        Ok(Some(Ok(part))) => Ok(Some(part)),
+        Ok(Some(Err(_))) => Err(Problem::bad_request("the body broke off")),
+        Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body stopped arriving")),
+    }
+}

@@ -1,0 +1,53 @@
+//! The server: one directory of artifacts for many machines, over HTTP.
+//!
+//! `docs/server.md` describes what it speaks, `docs/design/server.md` why it is made so. It is an outsider to the rest of
+//! the crate: whatever it does to objects, it does through [`Store`](crate::Store).
+//!
+//! ```no_run
+//! use cortado::DirectoryStore;
+//! use cortado::server::Server;
+//!
+//! # fn main() -> cortado::Result<()> {
+//! let store = DirectoryStore::open("/srv/cortado")?;
+//! let server = Server::new(store).bind("127.0.0.1:8000")?;
+//! println!("listening on {}", server.address());
+//! server.run()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A request goes: listener → connection ([`connection`]) → router ([`router`]) → who asks ([`auth`]) → a protocol
+//! ([`artifacts`] is ours) → the shelf ([`shelf`]), which is the only one to touch the store.
+
+mod artifacts;
+mod auth;
+mod body;
+mod connection;
+mod digests;
+mod event;
+mod health;
+mod intake;
+mod known;
+mod labels;
+mod listener;
+mod metrics;
+mod name;
+mod options;
+mod patience;
+mod problem;
+mod range;
+mod router;
+mod running;
+mod shelf;
+mod site;
+mod stop;
+mod tls;
+mod watch;
+
+pub use auth::Role;
+pub use event::{Access, Event};
+pub use listener::Listener;
+pub use options::ServerOptions;
+pub use running::{Bound, Server};
+pub use stop::Stop;
+pub use tls::Tls;

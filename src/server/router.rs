@@ -1,0 +1,83 @@
+//! The router: every route there is.
+//!
+//! A protocol hands in a list of [`Route`]s. `docs/server.openapi.json` describes the same routes, and a test holds the two
+//! together.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, get};
+
+use super::problem::Problem;
+use super::site::Site;
+use super::{artifacts, auth, health, metrics, watch};
+
+/// A path with the methods that it takes.
+pub(super) struct Route<S> {
+    path: &'static str,
+    /// What a description of the server is held against.
+    #[cfg_attr(not(test), allow(dead_code, reason = "the router reads it off the handlers"))]
+    methods: &'static [&'static str],
+    handlers: MethodRouter<S>,
+}
+
+impl<S> Route<S> {
+    /// `methods` says in lower case what `handlers` takes.
+    pub(super) fn new(path: &'static str, methods: &'static [&'static str], handlers: MethodRouter<S>) -> Self {
+        Self { path, methods, handlers }
+    }
+}
+
+/// All routes of all protocols.
+fn routes() -> Vec<Route<Arc<Site>>> {
+    let mut routes = vec![
+        Route::new("/healthz", &["get"], get(health::health)),
+        Route::new("/metrics", &["get"], get(metrics::metrics)),
+    ];
+    routes.extend(artifacts::routes());
+    routes
+}
+
+/// The router of a site. Nobody gets past it without being asked who they are.
+pub(super) fn router(site: Arc<Site>) -> Router {
+    let mut router = Router::new();
+    for route in routes() {
+        router = router.route(route.path, route.handlers);
+    }
+    router
+        .fallback(async || Problem::new(StatusCode::NOT_FOUND, "there is nothing at this address"))
+        .method_not_allowed_fallback(async || {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address takes other methods")
+        })
+        .layer(from_fn_with_state(site.clone(), auth::admit))
+        .layer(from_fn_with_state(site.clone(), watch::watch))
+        .with_state(site)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_route_is_described() {
+        let text = include_str!("../../docs/server.openapi.json");
+        let description: serde_json::Value = serde_json::from_str(text).unwrap();
+        let is_method = |word: &&String| *word != "parameters";
+        let paths = description["paths"].as_object().unwrap().iter();
+        let described: BTreeSet<_> = paths
+            .flat_map(|(path, methods)| {
+                let methods = methods.as_object().unwrap().keys().filter(is_method);
+                methods.map(|method| (path.clone(), method.clone()))
+            })
+            .collect();
+        let served: BTreeSet<_> = routes()
+            .iter()
+            .flat_map(|route| route.methods.iter().map(|method| (route.path.to_owned(), (*method).to_owned())))
+            .collect();
+        assert_eq!(described, served);
+    }
+}

@@ -1,0 +1,114 @@
+//! The watch: sees every request come and go, counts it and tells of it.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http_body::{Body as _, Frame, SizeHint};
+
+use super::auth::Client;
+use super::connection::Peer;
+use super::event::{Access, Event};
+use super::problem::Cause;
+use super::site::Site;
+
+/// Methods that are counted by name. Anybody can invent others.
+const METHODS: [&str; 7] = ["GET", "HEAD", "PUT", "DELETE", "POST", "OPTIONS", "PROPFIND"];
+
+/// Lets a request through, and follows its answer to the end.
+pub(super) async fn watch(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
+    let mut seen = Seen::new(site, &request);
+    let response = next.run(request).await;
+    seen.access.status = response.status().as_u16();
+    seen.access.user = response.extensions().get::<Client>().and_then(Client::name).map(str::to_owned);
+    seen.access.cause = response.extensions().get::<Cause>().map(|cause| cause.0.to_string());
+    response.map(|body| {
+        seen.access.complete = body.is_end_stream();
+        Body::new(Watched { body, seen })
+    })
+}
+
+/// A request that is being answered. Dropped, it is over.
+struct Seen {
+    site: Arc<Site>,
+    route: Option<MatchedPath>,
+    since: Instant,
+    access: Access,
+}
+
+impl Seen {
+    fn new(site: Arc<Site>, request: &Request) -> Self {
+        site.metrics.begin();
+        let peer = match request.extensions().get() {
+            Some(Peer::Address(address)) => address.to_string(),
+            Some(Peer::Local) | None => "unix".to_owned(),
+        };
+        let access = Access {
+            peer,
+            user: None,
+            method: request.method().to_string(),
+            path: request.uri().path().to_owned(),
+            // What a client sees of it that does not wait for an answer: nginx has the same number.
+            status: 499,
+            sent: 0,
+            complete: false,
+            seconds: 0.0,
+            cause: None,
+        };
+        Self { site, route: request.extensions().get().cloned(), since: Instant::now(), access }
+    }
+}
+
+impl Drop for Seen {
+    fn drop(&mut self) {
+        let time = self.since.elapsed();
+        let route = self.route.as_ref().map_or("none", MatchedPath::as_str);
+        let method = METHODS.iter().find(|method| **method == self.access.method).unwrap_or(&"other");
+        self.site.metrics.end(route, method, self.access.status, self.access.sent, time);
+        self.site.observer.tell(&Event::Request(self.access.clone().took(time)));
+    }
+}
+
+/// The body of an answer, counted.
+struct Watched {
+    body: Body,
+    seen: Seen,
+}
+
+impl http_body::Body for Watched {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let this = self.get_mut();
+        let frame = ready!(Pin::new(&mut this.body).poll_frame(context));
+        let access = &mut this.seen.access;
+        match &frame {
+            Some(Ok(frame)) => access.sent += frame.data_ref().map_or(0, |data| data.len() as u64),
+            Some(Err(error)) => access.cause = Some(told(error)),
+            None => {}
+        }
+        access.complete = matches!(frame, None | Some(Ok(_))) && this.body.is_end_stream();
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// What broke an answer off, with its reason.
+fn told(error: &axum::Error) -> String {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
+    source.map_or_else(|| error.to_string(), ToString::to_string)
+}

@@ -9,7 +9,7 @@ use super::policy::CachePolicy;
 /// nothing is kept, and the others are for callbacks that know more than one place.
 ///
 /// The engine calls them from several threads at once. An error or panic in one is reported and counts as a miss (or
-/// as not stored); it ends the run only when the [`CachePolicy`](crate::CachePolicy) says so. Every
+/// as not stored); it ends the run only when the [`CachePolicy`] says so. Every
 /// [`Store`](crate::Store) is callbacks too.
 pub trait Callbacks: Send + Sync {
     /// Looks for the artifact that `cacher` names and hands it to [`Cacher::unpack`]. `true` for a hit.

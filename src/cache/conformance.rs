@@ -22,7 +22,7 @@ use super::unsupported::Unsupported;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Lack {
-    /// It cannot list its objects: [`Store::list`] fails with [`Unsupported`](crate::stores::Unsupported).
+    /// It cannot list its objects: [`Store::list`] fails with [`Unsupported`].
     Listing,
     /// It takes no objects above so many bytes, of which there are at least 300,000: [`Store::put`] answers
     /// [`Stored::Declined`], and nothing is kept.

@@ -16,8 +16,8 @@
 //! # }
 //! ```
 //!
-//! A request goes: listener → connection ([`connection`]) → router ([`router`]) → who asks ([`auth`]) → a protocol
-//! ([`artifacts`] is ours) → the shelf ([`shelf`]), which is the only one to touch the store.
+//! A request goes: listener → connection (`connection`) → router (`router`) → who asks (`auth`) → a protocol
+//! (`artifacts` is ours) → the shelf (`shelf`), which is the only one to touch the store.
 
 mod artifacts;
 mod auth;

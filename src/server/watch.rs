@@ -29,7 +29,8 @@ pub(super) async fn watch(State(site): State<Arc<Site>>, request: Request, next:
     seen.access.user = response.extensions().get::<Client>().and_then(Client::name).map(str::to_owned);
     seen.access.cause = response.extensions().get::<Cause>().map(|cause| cause.0.to_string());
     response.map(|body| {
-        seen.access.complete = body.is_end_stream();
+        // Nobody asks for the body of an answer to HEAD.
+        seen.access.complete = body.is_end_stream() || seen.access.method == "HEAD";
         Body::new(Watched { body, seen })
     })
 }
@@ -94,7 +95,11 @@ impl http_body::Body for Watched {
             Some(Err(error)) => access.cause = Some(told(error)),
             None => {}
         }
-        access.complete = matches!(frame, None | Some(Ok(_))) && this.body.is_end_stream();
+        // A body need not know beforehand that a frame is its last.
+        access.complete = match &frame {
+            None => access.cause.is_none(),
+            Some(frame) => frame.is_ok() && this.body.is_end_stream(),
+        };
         Poll::Ready(frame)
     }
 

@@ -151,3 +151,35 @@ fn a_product_that_differs_is_told_to_its_builder() {
     put.digest = Some(Digest::of("another tar"));
     assert!(matches!(store.put(&name, &mut &b"another"[..], &put).unwrap(), Stored::Differs(_)));
 }
+
+#[test]
+fn an_answer_that_arrived_is_not_called_broken() {
+    let served = Served::new();
+    served.put("beans", "arabica");
+    served.send(&Request::new("HEAD", "/v1/artifacts/beans"));
+    served.send(&Request::new("HEAD", "/v1/artifacts/milk"));
+    served.get("beans");
+    served.send(&Request::new("GET", "/v1/artifacts/").header("accept", "application/x-ndjson"));
+    // Each is told of when it is over, which a client may know a moment earlier.
+    let requests = || served.events().iter().filter(|event| event.starts_with("Request")).count();
+    while requests() < 5 {
+        std::thread::yield_now();
+    }
+    let broken: Vec<_> = served.events().into_iter().filter(|event| event.contains("complete: false")).collect();
+    assert!(broken.is_empty(), "{broken:?}");
+}
+
+#[test]
+fn the_doctor_finds_a_server_well() {
+    let served = Served::new();
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("cortado.lua"), r#"project "shop" { install_dir = "out" }"#).unwrap();
+    let toml = format!("[stores.team]\ntype = \"http\"\nurl = \"{}\"\n", served.url("/v1/artifacts"));
+    std::fs::write(dir.path().join("cortado.toml"), toml).unwrap();
+    let mut doctor = std::process::Command::new(env!("CARGO_BIN_EXE_cortado"));
+    doctor.args(["doctor", "--store", "team"]).current_dir(dir.path()).env_clear().env("HOME", dir.path());
+    let said = doctor.output().unwrap();
+    let text = String::from_utf8_lossy(&said.stdout);
+    assert!(said.status.success() && text.contains("written, read back, compared and removed"), "{said:?}");
+    assert!(!served.events().iter().any(|event| event.contains("quarantine")), "{:?}", served.events());
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek};
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
@@ -13,10 +13,6 @@ use crate::model::Digest;
 
 /// So many members of each kind are named.
 const NAMED: usize = 10;
-
-/// Bytes of a last member that promises a digest (`docs/format.md`), and where in it the digest lies.
-const LAST: usize = 66;
-const PROMISE: std::ops::Range<usize> = 24..56;
 
 /// What keeping comes to when `kept` is there already: they may be the same.
 pub(super) fn beside(kept: &Path, digest: Option<Digest>, ours: &mut dyn Read) -> Stored {
@@ -30,24 +26,12 @@ pub(super) fn beside(kept: &Path, digest: Option<Digest>, ours: &mut dyn Read) -
 
 fn differs(kept: &Path, digest: Digest, ours: &mut dyn Read) -> io::Result<Option<String>> {
     let mut kept = File::open(kept)?;
-    if promised(&mut kept)? == Some(digest) {
+    if gzip::promised(&mut kept)? == Some(digest) {
         return Ok(None);
     }
     kept.rewind()?;
     let (kept, theirs) = members(&mut kept)?;
     if theirs == digest { Ok(None) } else { Ok(Some(describe(&members(ours)?.0, &kept))) }
-}
-
-/// The digest that an artifact of ours ends with.
-fn promised(file: &mut File) -> io::Result<Option<Digest>> {
-    let mut last = [0; LAST];
-    if file.metadata()?.len() < LAST as u64 {
-        return Ok(None);
-    }
-    file.seek(SeekFrom::End(-(LAST as i64)))?;
-    file.read_exact(&mut last)?;
-    let is_one = last.starts_with(&[0x1f, 0x8b, 8, 4]) && last[20..24] == *b"cD\x20\x00";
-    Ok(is_one.then(|| <[u8; 32]>::try_from(&last[PROMISE]).ok().map(Digest::from)).flatten())
 }
 
 /// The members of a tar by name, each as a digest of everything that it is, and the digest of the tar.

@@ -3,7 +3,7 @@
 //! RFC 1952 gives the frame and its extra field; the `MZ` subfield is MiGz's (linkedin/migz, `MiGzUtil.java`): the
 //! size of the member's deflate data alone, without header and trailer. The digest subfield is ours.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use crate::model::{Digest, Signature};
 
@@ -21,6 +21,9 @@ const SIGNATURE: [u8; 2] = *b"cS";
 const FRAME: [u8; 10] = [0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255];
 /// The part of `FRAME` that another writer of `MZ` members shares.
 const FRAME_SHARED: usize = 4;
+
+/// Bytes of a last member, without a signature and with one.
+const LAST_SIZES: [i64; 2] = [66, 66 + 4 + Signature::SIZE as i64];
 
 /// Deflate's shortest way to say nothing: one final block with fixed codes.
 const NOTHING: [u8; 2] = [3, 0];
@@ -83,6 +86,21 @@ pub(super) fn last_member(digest: &Digest, signature: Option<Signature>) -> Vec<
     member.extend(NOTHING);
     member.extend(trailer(0, 0));
     member
+}
+
+/// The digest that a stream of ours promises in its last member; nothing before that is read, or believed.
+pub(crate) fn promised(stream: &mut (impl Read + Seek)) -> io::Result<Option<Digest>> {
+    let end = stream.seek(SeekFrom::End(0))?;
+    for size in LAST_SIZES {
+        let Some(place) = end.checked_add_signed(-size) else { continue };
+        stream.seek(SeekFrom::Start(place))?;
+        if let Start::Block { digest: Some(digest), .. } = start(stream)?
+            && stream.stream_position()? + (NOTHING.len() + TRAILER_SIZE) as u64 == end
+        {
+            return Ok(Some(digest));
+        }
+    }
+    Ok(None)
 }
 
 fn push_subfield(extra: &mut Vec<u8>, id: [u8; 2], content: &[u8]) {

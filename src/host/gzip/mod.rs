@@ -13,6 +13,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use member::promised;
 pub(crate) use reader::Reader;
 #[cfg(test)]
 pub(crate) use reader::Seal;

@@ -278,3 +278,20 @@ fn a_signature_travels_in_the_last_member() {
     MultiGzDecoder::new(&packed[..]).read_to_end(&mut plain).unwrap();
     assert_eq!(plain, b"beans", "others read it as ever");
 }
+
+#[test]
+fn a_promise_is_found_at_the_end_whether_it_is_signed_or_not() {
+    for signature in [None, Some(Signature { signer: [3; 32], proof: [5; 64] })] {
+        let mut packed = Vec::new();
+        let mut writer = Writer::new(&mut packed, 1, 1).unwrap();
+        writer.write_all(b"beans").unwrap();
+        writer.finish(|_| signature).unwrap();
+        let found = |bytes: &[u8]| promised(&mut io::Cursor::new(bytes)).unwrap();
+        assert_eq!(found(&packed), Some(Digest::of("beans")));
+        assert_eq!(found(&packed[..packed.len() - 1]), None);
+        assert_eq!(found(&[&packed[..], b"\0"].concat()), None);
+    }
+    for others in [Vec::new(), b"short".to_vec(), gzip(b"beans"), noise(4096)] {
+        assert_eq!(promised(&mut io::Cursor::new(others)).unwrap(), None);
+    }
+}

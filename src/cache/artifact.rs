@@ -86,7 +86,7 @@ impl Artifact {
     }
 
     /// Whether an artifact that is kept already should be replaced: the run rebuilds on purpose, or the kept one
-    /// proved corrupt.
+    /// proved corrupt, or is not trusted while this one is signed.
     pub fn replace(&self) -> bool {
         self.inner.replace
     }

@@ -89,7 +89,7 @@ impl<'a> std::ops::Deref for Subject<'a> {
 
 fn absent(store: &Subject<'_>) -> anyhow::Result<()> {
     let name = name("absent");
-    ensure!(store.get(&name)?.is_none(), "`get` found it");
+    ensure!(store.get(&name)?.is_none() && store.object(&name)?.is_none(), "`get` or `object` found it");
     ensure!(!store.has(&name)?, "`has` says that it is there");
     ensure!(!store.remove(&name)?, "`remove` says that it was there");
     ensure!(!listed(store)?.iter().flatten().any(|(listed, _)| *listed == name), "`list` lists it");
@@ -103,6 +103,8 @@ fn round_trip(store: &Subject<'_>) -> anyhow::Result<()> {
         ensure!(put(store, &name, &content, false)? == Stored::New, "`put` of {size} bytes did not say `New`");
         ensure!(store.has(&name)?, "`has` does not find {size} bytes");
         ensure!(get(store, &name)?.as_ref() == Some(&content), "{size} bytes came back changed");
+        let opened = store.object(&name)?.map(|object| read(object.into_reader())).transpose()?;
+        ensure!(opened.as_ref() == Some(&content), "`object` opens something else");
         store.remove(&name)?;
     }
     Ok(())

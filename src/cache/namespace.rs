@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
+use super::object::Object;
 use super::store::{Listed, Objects, Put, Store, Stored};
 use crate::error::{Error, Result};
 
@@ -52,6 +53,10 @@ impl<S: Store> Store for Namespace<S> {
 
     fn get(&self, name: &str) -> anyhow::Result<Option<Box<dyn Read + Send>>> {
         self.store.get(&self.full(name))
+    }
+
+    fn object(&self, name: &str) -> anyhow::Result<Option<Object>> {
+        self.store.object(&self.full(name))
     }
 
     fn put(&self, name: &str, content: &mut dyn Read, options: &Put) -> anyhow::Result<Stored> {

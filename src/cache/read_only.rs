@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::bail;
 
+use super::object::Object;
 use super::store::{Listed, Objects, Put, Store, Stored};
 
 /// A store that is only read: it declines every object, and removes none.
@@ -29,6 +30,10 @@ impl<S: Store> Store for ReadOnly<S> {
 
     fn get(&self, name: &str) -> anyhow::Result<Option<Box<dyn Read + Send>>> {
         self.store.get(name)
+    }
+
+    fn object(&self, name: &str) -> anyhow::Result<Option<Object>> {
+        self.store.object(name)
     }
 
     fn put(&self, _: &str, _: &mut dyn Read, _: &Put) -> anyhow::Result<Stored> {

@@ -60,8 +60,8 @@ pub use cache::{
     Artifact, CacheMode, CachePolicy, Cacher, Callbacks, Claim, Claimed, Closures, Counts, DirectoryOptions,
     DirectoryStore, FileSync, Finding, Flaw, Flights, Inspection, Kept, Ledger, Listed, Look, Miss, Misses, Namespace,
     Object, Objects, Offer, PackedMember, Perm, Provenance, Prune, Pruned, PrunedObject, Put, ReadOnly, Remedy, Signed,
-    Statistics, Store, Stored, Tier, TierMode, TierSettings, Tiers, Usage, WritePolicy, artifact_digest, closures,
-    inspect,
+    Statistics, Store, Stored, Tier, TierMode, TierSettings, Tiers, Upstream, Usage, WritePolicy, artifact_digest,
+    closures, inspect,
 };
 #[cfg(feature = "signing")]
 pub use cache::{NotAKey, PublicKey, SigningKey};

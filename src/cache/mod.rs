@@ -62,7 +62,7 @@ pub use read_only::ReadOnly;
 pub use signing::{NotAKey, PublicKey, SigningKey};
 pub use statistics::Statistics;
 pub use store::{Listed, Objects, Put, Store, Stored};
-pub use tiers::{Flights, Tier, TierMode, TierSettings, Tiers, WritePolicy};
+pub use tiers::{Flights, Tier, TierMode, TierSettings, Tiers, Upstream, WritePolicy};
 pub(crate) use trees::{Tree, TreeState, Trees};
 pub(crate) use trust::Trust;
 pub use whole::artifact_digest;

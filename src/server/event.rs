@@ -26,6 +26,27 @@ pub enum Event {
         /// What is wrong with it.
         problem: String,
     },
+    /// The upstream is left alone for a while, or answers again.
+    Upstream {
+        /// What it is called.
+        name: String,
+        /// Why it is left alone; `None` when it answers again.
+        problem: Option<String>,
+    },
+    /// An object was not brought from the upstream, or could not be kept here.
+    NotBrought {
+        /// Its name.
+        name: String,
+        /// Why.
+        problem: String,
+    },
+    /// The upstream does not have what was uploaded here, or has what was removed here.
+    NotForwarded {
+        /// The object's name.
+        name: String,
+        /// Why.
+        problem: String,
+    },
 }
 
 /// One request, for the log. It holds no credentials.

@@ -34,6 +34,12 @@ struct Labels {
     status: u32,
 }
 
+/// How something ended that the upstream was asked for, or offered.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Ending {
+    result: &'static str,
+}
+
 /// What is counted.
 #[derive(Debug)]
 pub(super) struct Metrics {
@@ -44,6 +50,8 @@ pub(super) struct Metrics {
     received: Counter,
     corrupt: Counter,
     running: Gauge,
+    asked: Family<Ending, Counter>,
+    offered: Family<Ending, Counter>,
 }
 
 impl Metrics {
@@ -56,6 +64,8 @@ impl Metrics {
             received: Counter::default(),
             corrupt: Counter::default(),
             running: Gauge::default(),
+            asked: Family::default(),
+            offered: Family::default(),
         };
         metrics.registered()
     }
@@ -72,6 +82,8 @@ impl Metrics {
             self.corrupt.clone(),
         );
         registry.register("requests_running", "Requests that are being answered", self.running.clone());
+        registry.register("upstream_requests", "Objects that the upstream was asked for", self.asked.clone());
+        registry.register("upstream_offers", "Objects that the upstream was offered", self.offered.clone());
         self
     }
 
@@ -89,6 +101,16 @@ impl Metrics {
 
     pub(super) fn received(&self, bytes: u64) {
         self.received.inc_by(bytes);
+    }
+
+    /// The upstream was asked for an object.
+    pub(super) fn asked_upstream(&self, result: &'static str) {
+        self.asked.get_or_create(&Ending { result }).inc();
+    }
+
+    /// The upstream was offered an object.
+    pub(super) fn offered_upstream(&self, result: &'static str) {
+        self.offered.get_or_create(&Ending { result }).inc();
     }
 
     pub(super) fn corrupt(&self) {

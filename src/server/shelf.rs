@@ -16,13 +16,15 @@ use tokio::task::spawn_blocking;
 
 use super::body::{self, Transfers};
 use super::event::{Event, Observer};
+use super::forward::Forward;
 use super::intake::{Intake, Terms, collect};
 use super::known::{self, Known, Look, Memory};
 use super::metrics::Metrics;
 use super::name::Name;
 use super::options::ServerOptions;
 use super::problem::Problem;
-use crate::{Digest, Listed, Object, Put, Store, Stored};
+use super::refill::{Brought, Refill};
+use crate::{Digest, Listed, Object, Put, Store, Stored, Tier, Upstream};
 
 /// Uploads up to that size are held in memory until they are complete.
 const SMALL: u64 = 64 << 10;
@@ -42,6 +44,8 @@ pub(super) struct Shelf {
     has_files: AtomicBool,
     metrics: Arc<Metrics>,
     observer: Observer,
+    refill: Option<Arc<Refill>>,
+    forward: Option<Arc<Forward>>,
 }
 
 /// An object that is there and whole.
@@ -81,16 +85,48 @@ impl Shelf {
             has_files: AtomicBool::new(false),
             metrics,
             observer,
+            refill: None,
+            forward: None,
         }
     }
 
-    /// Opens an object. One that is found to be corrupt is put aside, and is not there.
+    /// Brings what is missing from a tier, and offers it what is uploaded.
+    pub(super) fn before(self, tier: Tier) -> Self {
+        let (name, observer) = (tier.name().to_owned(), self.observer.clone());
+        let mode = tier.how().mode;
+        let far = Arc::new(Upstream::new(tier).observe(move |problem| {
+            observer.tell(&Event::Upstream { name: name.clone(), problem: problem.map(str::to_owned) });
+        }));
+        let (near, metrics, observer) = (&self.store, &self.metrics, &self.observer);
+        let refill = || Refill::new(near.clone(), far.clone(), metrics.clone(), observer.clone());
+        let forward = || Forward::new(near.clone(), far.clone(), metrics.clone(), observer.clone());
+        let (refill, forward) = (mode.reads().then(refill), mode.writes().then(forward));
+        Self { refill, forward, ..self }
+    }
+
+    /// Opens an object, wherever it is. One that is found to be corrupt is put aside, and is not there.
     pub(super) async fn find(&self, name: &Name) -> Result<Option<Found>, Problem> {
-        let file = match self.open(name).await? {
-            None => return Ok(None),
-            Some(Object::File(file)) => file,
-            Some(stream) => return Ok(Some(Found::Stream(stream))),
-        };
+        match (self.open(name).await?, &self.refill) {
+            (Some(object), _) => self.vouch(name, object).await,
+            (None, Some(refill)) => self.find_upstream(name, refill).await,
+            (None, None) => Ok(None),
+        }
+    }
+
+    async fn find_upstream(&self, name: &Name, refill: &Arc<Refill>) -> Result<Option<Found>, Problem> {
+        match refill.bring(name).await {
+            Brought::Absent => Ok(None),
+            Brought::Unkept => Ok(refill.pass(name).await.map(Found::Stream)),
+            Brought::Kept => match self.open(name).await? {
+                Some(object) => self.vouch(name, object).await,
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// What is known of an object that is open.
+    async fn vouch(&self, name: &Name, object: Object) -> Result<Option<Found>, Problem> {
+        let Object::File(file) = object else { return Ok(Some(Found::Stream(object))) };
         let look = Look::at(&file).map_err(failed)?;
         if let Some(known) = self.memory.recall(name, look) {
             return Ok(Some(Found::File(file, look, known)));
@@ -135,10 +171,23 @@ impl Shelf {
         .await
     }
 
-    /// Removes an object; `false` when there was none.
+    /// Removes an object, upstream too; `false` when there was none.
     pub(super) async fn remove(&self, name: &Name) -> Result<bool, Problem> {
         self.memory.forget(name);
-        self.ask(name, |store, name| store.remove(name)).await
+        let (name, forward) = (name.clone(), self.forward.clone());
+        self.work(move |store| {
+            // There first: it would come back.
+            let there = forward.is_some_and(|forward| forward.remove(&name));
+            Ok(store.remove(name.as_str())? || there)
+        })
+        .await
+    }
+
+    /// Waits until the upstream was offered all that was uploaded.
+    pub(super) async fn forwarded(&self) {
+        if let Some(forward) = &self.forward {
+            forward.empty().await;
+        }
     }
 
     /// Keeps what is uploaded, once all of it has arrived and was found to be what was promised.
@@ -146,6 +195,7 @@ impl Shelf {
         // The semaphore is never closed.
         let _turn = self.uploads.acquire().await;
         let replace = put.replace;
+        let known = self.forward.is_some().then(|| put.clone());
         let (stored, intake) = self.take_in(name, body, terms, put).await?;
         self.metrics.received(intake.size());
         let Some(digest) = intake.digest() else { return Err(Problem::bad_request("the body broke off")) };
@@ -153,6 +203,9 @@ impl Shelf {
             Stored::New => {
                 if !replace {
                     self.note(name, intake.size(), digest).await;
+                }
+                if let (Some(forward), Some(known)) = (&self.forward, known) {
+                    forward.send(name, Put { size: Some(intake.size()), ..known });
                 }
                 Ok(Kept::New(digest))
             }

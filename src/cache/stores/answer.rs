@@ -40,9 +40,11 @@ pub(super) fn refusal(answer: Response<Body>) -> anyhow::Error {
         507 => ": it is full".to_owned(),
         _ => String::new(),
     };
-    let error = anyhow!("the server answered {}{hint}", answer.status());
+    let told = format!("the server answered {}{hint}", answer.status());
+    // Other servers have other rules for names: whoever asks may see that this one is well.
+    let unfit = answer.status().as_u16() == 400;
     drain(answer);
-    error
+    if unfit { io::Error::new(io::ErrorKind::InvalidInput, told).into() } else { anyhow!(told) }
 }
 
 pub(super) fn drain(answer: Response<Body>) {

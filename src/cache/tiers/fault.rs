@@ -15,6 +15,8 @@ pub(super) enum Fault {
     TimedOut(Duration),
     /// The tier answered that we may not, or nobody listens there.
     Refused(String),
+    /// It answered that it does not understand us: it takes no such names, say. It is there, and may understand others.
+    Unfit(String),
     /// It failed in another way.
     Failed(String),
     /// It was given up with everything else that was under way there, because another operation had timed out.
@@ -29,6 +31,7 @@ impl Fault {
             io::ErrorKind::ConnectionRefused | io::ErrorKind::PermissionDenied => {
                 Some(Fault::Refused(format!("{error:#}")))
             }
+            io::ErrorKind::InvalidInput => Some(Fault::Unfit(format!("{error:#}"))),
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Some(Fault::TimedOut(limit.unwrap_or_default())),
             _ => None,
         });
@@ -39,7 +42,7 @@ impl Fault {
         match self {
             Fault::TimedOut(_) => Miss::TimedOut,
             Fault::Refused(reason) => Miss::Refused(reason.clone()),
-            Fault::Failed(reason) => Miss::Failed(reason.clone()),
+            Fault::Unfit(reason) | Fault::Failed(reason) => Miss::Failed(reason.clone()),
             Fault::Left => Miss::Skipped,
         }
     }
@@ -47,7 +50,7 @@ impl Fault {
     pub(super) fn kept(&self) -> Kept {
         match self {
             Fault::TimedOut(_) => Kept::TimedOut,
-            Fault::Refused(reason) | Fault::Failed(reason) => Kept::Failed(reason.clone()),
+            Fault::Refused(reason) | Fault::Unfit(reason) | Fault::Failed(reason) => Kept::Failed(reason.clone()),
             Fault::Left => Kept::Skipped,
         }
     }
@@ -58,7 +61,7 @@ impl fmt::Display for Fault {
         match self {
             Fault::TimedOut(limit) if limit.is_zero() => f.write_str("no answer in time"),
             Fault::TimedOut(limit) => write!(f, "no answer within {}", text::duration(*limit)),
-            Fault::Refused(reason) | Fault::Failed(reason) => f.write_str(reason),
+            Fault::Refused(reason) | Fault::Unfit(reason) | Fault::Failed(reason) => f.write_str(reason),
             Fault::Left => f.write_str("it has failed before and is left alone"),
         }
     }

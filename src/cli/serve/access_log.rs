@@ -31,6 +31,17 @@ impl AccessLog {
             Event::Corrupt { name, problem } => {
                 self.terminal.line(&format!("corrupt: `{name}` was put aside: {problem}"))
             }
+            Event::Upstream { name, problem } => {
+                let state =
+                    problem.as_ref().map_or_else(|| "answers again".into(), |why| format!("is left alone: {why}"));
+                self.terminal.line(&format!("upstream: `{name}` {state}"));
+            }
+            Event::NotBrought { name, problem } => {
+                self.terminal.line(&format!("upstream: `{name}` was not kept here: {problem}"))
+            }
+            Event::NotForwarded { name, problem } => {
+                self.terminal.line(&format!("upstream: `{name}` was not forwarded: {problem}"))
+            }
         }
     }
 

@@ -204,7 +204,7 @@ fn what_is_no_artifact_is_not_served_as_one() {
 }
 
 /// A small `.tar.gz`.
-fn artifact() -> Vec<u8> {
+pub(super) fn artifact() -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("beans"), "arabica").unwrap();
     let output = Command::new("tar").args(["-czf", "-", "-C"]).arg(dir.path()).arg("beans").output().unwrap();

@@ -8,6 +8,7 @@ mod openapi;
 mod program;
 mod served;
 mod sockets;
+mod upstream;
 mod users;
 
 use cortado::conformance;

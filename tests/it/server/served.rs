@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use cortado::server::{Server, ServerOptions, Stop};
-use cortado::{Digest, DirectoryOptions, DirectoryStore};
+use cortado::{Digest, DirectoryOptions, DirectoryStore, Tier};
 use tempfile::TempDir;
 
 use super::client::{Answer, Request};
@@ -48,16 +48,36 @@ impl Served {
     }
 
     fn start(dir: TempDir, size: u64, change: impl FnOnce(&mut ServerOptions)) -> Self {
+        Self::set_up(dir, size, change, |server| server)
+    }
+
+    /// A server that asks a tier for what it lacks.
+    pub(super) fn before(tier: Tier, size: u64) -> Self {
+        Self::set_up(tempfile::tempdir().unwrap(), size, |_| {}, |server| server.upstream(tier))
+    }
+
+    fn set_up(
+        dir: TempDir,
+        size: u64,
+        change: impl FnOnce(&mut ServerOptions),
+        finish: impl FnOnce(Server) -> Server,
+    ) -> Self {
         let mut options = ServerOptions::default();
         change(&mut options);
         let events = Arc::<Mutex<Vec<String>>>::default();
         let told = events.clone();
         let store = DirectoryStore::open_with(dir.path().join("store"), &DirectoryOptions::new().initial_size(size));
-        let server = Server::new(store.unwrap()).options(options);
+        let server = finish(Server::new(store.unwrap()).options(options));
         let server = server.observe(move |event| told.lock().unwrap().push(format!("{event:?}")));
         let bound = server.bind("127.0.0.1:0").unwrap();
         let (address, stop) = (bound.address(), bound.stopper());
         Self { dir, address, events, stop, thread: Some(std::thread::spawn(|| bound.run())) }
+    }
+
+    /// Lets it finish, and waits until it has ended.
+    pub(super) fn stop(&mut self) {
+        self.stop.stop();
+        self.thread.take().unwrap().join().unwrap().unwrap();
     }
 
     /// What was told so far.

@@ -17,8 +17,10 @@
 //! ```
 //!
 //! A request goes: listener → connection (`connection`) → router (`router`) → who asks (`auth`) → a protocol
-//! (`artifacts` is ours) → the shelf (`shelf`), which is the only one to touch the store.
+//! (`artifacts` is ours; those of other tools are alike, see
+//! `keyed`) → the shelf (`shelf`), which is the only one to touch the store.
 
+mod answer;
 mod artifacts;
 mod auth;
 mod body;
@@ -26,8 +28,11 @@ mod connection;
 mod digests;
 mod event;
 mod forward;
+mod gradle;
 mod health;
+mod in_path;
 mod intake;
+mod keyed;
 mod known;
 mod labels;
 mod listener;
@@ -44,6 +49,7 @@ mod shelf;
 mod site;
 mod stop;
 mod tls;
+mod upload;
 mod vetted;
 mod watch;
 

@@ -34,7 +34,6 @@ impl Name {
 
     /// The name of a key of another protocol. `namespace` has letters, digits and `-`; a key may be anything, and two
     /// keys never have one name.
-    #[allow(dead_code, reason = "the other protocols come next")]
     pub(super) fn within(namespace: &str, key: &str) -> Self {
         let mut name = format!("{namespace}~");
         for byte in key.bytes() {

@@ -12,7 +12,7 @@ use axum::routing::{MethodRouter, get};
 
 use super::problem::Problem;
 use super::site::Site;
-use super::{artifacts, auth, health, metrics, watch};
+use super::{artifacts, auth, gradle, health, metrics, watch};
 
 /// A path with the methods that it takes.
 pub(super) struct Route<S> {
@@ -37,6 +37,7 @@ fn routes() -> Vec<Route<Arc<Site>>> {
         Route::new("/metrics", &["get"], get(metrics::metrics)),
     ];
     routes.extend(artifacts::routes());
+    routes.extend(gradle::routes());
     routes
 }
 

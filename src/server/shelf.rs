@@ -191,7 +191,8 @@ impl Shelf {
     }
 
     /// Keeps what is uploaded, once all of it has arrived and was found to be what was promised.
-    pub(super) async fn keep(&self, name: &Name, body: Body, terms: Terms, put: Put) -> Result<Kept, Problem> {
+    pub(super) async fn keep(&self, name: &Name, body: Body, terms: Terms, mut put: Put) -> Result<Kept, Problem> {
+        put.size = terms.size;
         // The semaphore is never closed.
         let _turn = self.uploads.acquire().await;
         let replace = put.replace;

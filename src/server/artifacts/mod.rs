@@ -8,20 +8,13 @@ mod remove;
 
 use std::sync::Arc;
 
-use axum::extract::Path;
-use axum::extract::rejection::PathRejection;
 use axum::routing::{get as reading, post};
 
-use super::name::Name;
-use super::problem::Problem;
 use super::router::Route;
 use super::site::Site;
 
 /// The namespace of the own protocol, as rights name it.
 pub(super) const NAMESPACE: &str = "artifacts";
-
-/// What a request finds in its path, if it can be read at all.
-type NameInPath = Result<Path<String>, PathRejection>;
 
 /// The routes of the protocol.
 pub(super) fn routes() -> Vec<Route<Arc<Site>>> {
@@ -32,11 +25,4 @@ pub(super) fn routes() -> Vec<Route<Arc<Site>>> {
         Route::new("/v1/artifacts/exists", &["post"], post(exists::exists)),
         Route::new("/v1/artifacts/{name}", &["get", "head", "put", "delete"], object),
     ]
-}
-
-fn name_of(path: NameInPath) -> Result<Name, Problem> {
-    match path {
-        Ok(Path(name)) => Name::parse(&name),
-        Err(_) => Err(Problem::bad_request("the name is no UTF-8")),
-    }
 }

@@ -3,6 +3,7 @@
 mod artifacts;
 mod client;
 mod faults;
+mod gradle;
 mod limits;
 mod openapi;
 mod program;

@@ -6,13 +6,17 @@ use std::fs;
 use serde_json::Value;
 
 use super::client::Request;
+use super::gradle;
 use super::served::Served;
 
 /// A route and a status.
-type Case = (&'static str, &'static str, u16);
+pub(super) type Case = (&'static str, &'static str, u16);
 
 const OBJECT: &str = "/v1/artifacts/{name}";
 const WRONG: &str = "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:";
+
+/// A key that every protocol takes.
+pub(super) const KEY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 fn described() -> BTreeSet<(String, String, u16)> {
     let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/server.openapi.json")).unwrap();
@@ -28,12 +32,12 @@ fn described() -> BTreeSet<(String, String, u16)> {
     cases
 }
 
-fn request(method: &str, path: &str) -> Request {
-    let request = Request::new(method, &path.replace("{name}", "a"));
+pub(super) fn request(method: &str, path: &str) -> Request {
+    let request = Request::new(method, &path.replace("{name}", "a").replace("{key}", KEY));
     if ["PUT", "POST"].contains(&method) { request.body("beans") } else { request }
 }
 
-/// What a server that lets everybody in answers.
+/// What a server that lets everybody in answers. It has a MiB of room, and takes objects of up to 4 MiB.
 fn open() -> Vec<(Case, Request)> {
     let object = |method: &str, name: &str| request(method, &format!("/v1/artifacts/{name}"));
     let get = || object("GET", "a");
@@ -76,7 +80,7 @@ fn open() -> Vec<(Case, Request)> {
 fn whatever_is_described_happens_and_nothing_else() {
     let mut seen = BTreeSet::new();
     let served = Served::sized(1 << 20, |options| options.max_object = 4 << 20);
-    for ((method, path, status), request) in open() {
+    for ((method, path, status), request) in open().into_iter().chain(gradle::cases()) {
         assert_eq!(served.send(&request).status, status, "{method} {path}");
         seen.insert((method.to_owned(), path.to_owned(), status));
     }

@@ -1,0 +1,91 @@
+//! The answer that holds an object, whichever protocol asks for it: all of it, a part, or that the client has it already.
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::digests::{CONTENT_DIGEST, REPR_DIGEST, field};
+use super::known::{Known, Look};
+use super::labels;
+use super::name::Name;
+use super::problem::Problem;
+use super::range::{Asked, asked};
+use super::shelf::Found;
+use super::site::Site;
+
+/// Answers a request that has those headers. The answer to HEAD is the same; its body is not read.
+///
+/// # Errors
+/// 416 when the part that is asked for lies beyond the end.
+pub(super) fn answer(site: &Site, name: &Name, found: Found, headers: &HeaderMap) -> Result<Response, Problem> {
+    let (file, look, known) = match found {
+        Found::Stream(object) => return Ok((kind(name), site.shelf.stream(object)).into_response()),
+        Found::File(file, look, known) => (file, look, known),
+    };
+    let mut answer = described(name, &known);
+    if is_known_already(headers, &known) {
+        return Ok((StatusCode::NOT_MODIFIED, answer).into_response());
+    }
+    match part(headers, look, &known) {
+        Asked::All => {
+            answer.extend(field(&known.content).map(|value| (CONTENT_DIGEST, value)));
+            Ok((answer, site.shelf.body(file, 0..look.size)).into_response())
+        }
+        Asked::Part(part) => {
+            let range = format!("bytes {}-{}/{}", part.start, part.end - 1, look.size);
+            answer.extend(HeaderValue::from_str(&range).map(|value| (header::CONTENT_RANGE, value)));
+            Ok((StatusCode::PARTIAL_CONTENT, answer, site.shelf.body(file, part)).into_response())
+        }
+        Asked::Beyond => Err(beyond(look)),
+    }
+}
+
+/// What is said of an object whatever part of it is sent.
+pub(super) fn described(name: &Name, known: &Known) -> HeaderMap {
+    let mut headers = kind(name);
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.extend(HeaderValue::from_str(&tag(known)).map(|value| (header::ETAG, value)));
+    headers.extend(field(&known.content).map(|value| (REPR_DIGEST, value)));
+    labels::add_identity(&mut headers, known.identity);
+    headers
+}
+
+/// What a client is told of an object's kind.
+pub(super) fn kind(name: &Name) -> HeaderMap {
+    let kind = if name.is_artifact() { "application/gzip" } else { "application/octet-stream" };
+    HeaderMap::from_iter([
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        // A browser must not take an artifact for a page of this server.
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    ])
+}
+
+fn tag(known: &Known) -> String {
+    format!("\"{}\"", known.content)
+}
+
+/// Whether the client has this very content (`If-None-Match`).
+fn is_known_already(headers: &HeaderMap, known: &Known) -> bool {
+    let tag = tag(known);
+    let values = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|one| {
+        let one = one.trim();
+        one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag
+    })
+}
+
+/// The part that is asked for. One that was meant of another content (`If-Range`) is not.
+fn part(headers: &HeaderMap, look: Look, known: &Known) -> Asked {
+    let is_meant = headers.get(header::IF_RANGE).is_none_or(|condition| condition.as_bytes() == tag(known).as_bytes());
+    match headers.get(header::RANGE).and_then(|range| range.to_str().ok()) {
+        Some(range) if is_meant => asked(range, look.size),
+        _ => Asked::All,
+    }
+}
+
+fn beyond(look: Look) -> Problem {
+    let problem = Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, format!("the object has {} bytes", look.size));
+    match HeaderValue::from_str(&format!("bytes */{}", look.size)) {
+        Ok(value) => problem.with(header::CONTENT_RANGE, value),
+        Err(_) => problem,
+    }
+}

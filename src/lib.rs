@@ -67,8 +67,8 @@ pub use cache::{
 pub use cache::{NotAKey, PublicKey, SigningKey};
 pub use cache::{conformance, stores};
 pub use config::{
-    CacheSpec, Configuration, Directory, Holder, Key, Kind, NotASize, SecretSource, Setting, SettingOrigin, Settings,
-    StoreKind, StoreSpec, Surroundings, TierSpec, Whose, parse_length, parse_size,
+    CacheSpec, Configuration, Directory, Holder, Key, Kind, NotASize, SecretSource, ServerSpec, Setting, SettingOrigin,
+    Settings, StoreKind, StoreSpec, Surroundings, TierSpec, Whose, parse_length, parse_size,
 };
 pub use error::{Error, Result};
 pub use host::cancel::Cancel;

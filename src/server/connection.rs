@@ -18,6 +18,7 @@ use tower_service::Service;
 
 use super::listener::{Listener, Socket};
 use super::options::ServerOptions;
+use super::pace::Pace;
 use super::patience::Patient;
 use super::stop::{Phase, Stop};
 use super::tls::Tls;
@@ -44,14 +45,14 @@ pub(super) struct Door {
     room: Arc<Semaphore>,
     places: usize,
     head_timeout: Duration,
-    stall_timeout: Duration,
+    pace: Pace,
 }
 
 impl Door {
     pub(super) fn new(router: Router, options: &ServerOptions, tls: Option<Tls>, stop: Stop) -> Self {
         let places = options.max_connections.clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
-        let (head_timeout, stall_timeout) = (options.head_timeout, options.stall_timeout);
-        Self { router, tls, stop, room: Arc::new(Semaphore::new(places)), places, head_timeout, stall_timeout }
+        let (head_timeout, pace) = (options.head_timeout, options.pace());
+        Self { router, tls, stop, room: Arc::new(Semaphore::new(places)), places, head_timeout, pace }
     }
 
     /// Lets clients in until the server is stopped. The listener is closed then.
@@ -98,7 +99,7 @@ impl Door {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let door = self.clone();
-        let stream = Patient::new(stream, self.stall_timeout);
+        let stream = Patient::new(stream, self.pace);
         tokio::spawn(async move {
             match tls {
                 None => door.serve(stream, peer).await,

@@ -19,6 +19,11 @@ pub enum Event {
         /// What is wrong with it, line by line. These lines let nobody in.
         faults: Vec<String>,
     },
+    /// The certificate of the server, or who trusts it, was changed.
+    Certificate {
+        /// Why the new one is not used, and the old one is; `None` when it is used.
+        problem: Option<String>,
+    },
     /// An object was not what it should be, and was put aside.
     Corrupt {
         /// Its name.

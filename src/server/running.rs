@@ -125,6 +125,7 @@ impl Bound {
         let Self { listeners, site, tls, stop, runtime } = self;
         let grace = site.options.grace;
         let served = runtime.block_on(async {
+            let tls = tls.map(|tls| tls.observed(site.observer.clone()));
             let door = Door::new(router(site.clone()), &site.options, tls, stop.clone());
             let doors =
                 listeners.into_iter().map(|listener| door.clone().open(listener)).collect::<Result<Vec<_>>>()?;

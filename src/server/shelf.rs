@@ -8,7 +8,6 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use axum::body::Body;
 use tokio::sync::Semaphore;
@@ -22,6 +21,7 @@ use super::known::{self, Known, Look, Memory};
 use super::metrics::Metrics;
 use super::name::Name;
 use super::options::ServerOptions;
+use super::pace::Pace;
 use super::problem::Problem;
 use super::refill::{Brought, Refill};
 use crate::{Digest, Listed, Object, Put, Store, Stored, Tier, Upstream};
@@ -39,7 +39,7 @@ pub(super) struct Shelf {
     transfers: Transfers,
     examiners: Semaphore,
     uploads: Semaphore,
-    stall: Duration,
+    pace: Pace,
     /// Whether the store has files, which are opened at once.
     has_files: AtomicBool,
     metrics: Arc<Metrics>,
@@ -81,7 +81,7 @@ impl Shelf {
             transfers: Transfers::default(),
             examiners: Semaphore::new(EXAMINERS),
             uploads: Semaphore::new(options.max_uploads.max(1)),
-            stall: options.stall_timeout,
+            pace: options.pace(),
             has_files: AtomicBool::new(false),
             metrics,
             observer,
@@ -285,11 +285,11 @@ impl Shelf {
 
     async fn take_in(&self, name: &Name, body: Body, terms: Terms, put: Put) -> Result<(Stored, Intake), Problem> {
         if terms.size.is_some_and(|size| size <= SMALL) {
-            let content = collect(body, SMALL as usize, self.stall).await?;
+            let content = collect(body, SMALL as usize, self.pace).await?;
             return self.store_content(name, Intake::whole(content, terms), put).await;
         }
         let (supply, intake) = Intake::arriving(terms);
-        let (stored, ()) = tokio::join!(self.store_content(name, intake, put), supply.bring(body, self.stall));
+        let (stored, ()) = tokio::join!(self.store_content(name, intake, put), supply.bring(body, self.pace));
         stored
     }
 

@@ -41,10 +41,17 @@ pub(super) fn refusal(answer: Response<Body>) -> anyhow::Error {
         _ => String::new(),
     };
     let told = format!("the server answered {}{hint}", answer.status());
-    // Other servers have other rules for names: whoever asks may see that this one is well.
-    let unfit = answer.status().as_u16() == 400;
+    // Of these, whoever asks may see that the server is well.
+    let kind = match answer.status().as_u16() {
+        400 => Some(io::ErrorKind::InvalidInput),
+        401 | 403 => Some(io::ErrorKind::PermissionDenied),
+        _ => None,
+    };
     drain(answer);
-    if unfit { io::Error::new(io::ErrorKind::InvalidInput, told).into() } else { anyhow!(told) }
+    match kind {
+        Some(kind) => io::Error::new(kind, told).into(),
+        None => anyhow!(told),
+    }
 }
 
 pub(super) fn drain(answer: Response<Body>) {

@@ -128,7 +128,8 @@ impl Upstream {
     }
 
     fn failed<'f>(&self, visit: &Visit<'_>, fault: &'f Fault) -> &'f Fault {
-        if let Fault::Unfit(_) = fault {
+        if let Fault::Unfit(_) | Fault::Forbidden(_) = fault {
+            // It has answered. That this is not for us does not mean that nothing is.
             self.answered(visit);
         } else if let Some(Remark::Left { reason, .. }) = visit.fail(fault) {
             self.left.store(true, Ordering::Relaxed);

@@ -70,6 +70,53 @@ fn an_answer_that_is_not_taken_is_not_waited_for() {
     assert!(taken.len() < 32 << 20);
 }
 
+/// A tenth of the time that a client may do nothing.
+fn moment() {
+    thread::park_timeout(Duration::from_millis(20));
+}
+
+#[test]
+fn a_body_that_drips_is_not_waited_for() {
+    let served = Served::with(|options| {
+        options.stall_timeout = Duration::from_millis(200);
+        options.min_rate = 10_000;
+    });
+    for length in [1000, 1 << 20] {
+        let mut stream = connect(served.address);
+        write!(stream, "PUT /v1/artifacts/a HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n").unwrap();
+        let mut drip = stream.try_clone().unwrap();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                while drip.write_all(b"x").is_ok() {
+                    moment();
+                }
+            });
+            let mut status = [0; 12];
+            stream.read_exact(&mut status).unwrap();
+            assert_eq!(&status, b"HTTP/1.1 408");
+            _ = stream.shutdown(Shutdown::Both);
+        });
+    }
+    assert!(served.events().join("").contains("408") && served.get("a").status == 404);
+}
+
+#[test]
+fn an_answer_that_is_sipped_is_not_waited_for() {
+    let served = Served::with(|options| {
+        options.stall_timeout = Duration::from_millis(200);
+        options.min_rate = 1 << 30;
+    });
+    assert_eq!(served.put("a", vec![1; 32 << 20]).status, 201);
+    let mut stream = connect(served.address);
+    write!(stream, "GET /v1/artifacts/a HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let (mut sip, mut taken) = (vec![0; 256 << 10], 0);
+    while let Ok(count @ 1..) = stream.read(&mut sip) {
+        taken += count;
+        moment();
+    }
+    assert!(taken < 32 << 20, "{taken}");
+}
+
 #[test]
 fn clients_beyond_the_limit_wait() {
     let served = Served::with(|options| options.max_connections = 2);

@@ -2,6 +2,7 @@
 
 mod artifacts;
 mod client;
+mod config;
 mod faults;
 mod gradle;
 mod limits;

@@ -83,11 +83,13 @@ fn a_silent_tier_costs_its_time_out_once_however_long_the_server_runs() {
 }
 
 #[test]
-fn a_tier_that_does_not_take_a_name_is_well() {
+fn a_tier_that_says_no_is_well() {
     let spy = Spy::new();
     let (team, told) = upstream(far("team", &spy).breaker(1, Duration::from_secs(3600)));
     spy.behaves(Manner::Fails(io::ErrorKind::InvalidInput));
     assert!(matches!(bring(&team, "a~b"), Err(Miss::Failed(_))) && matches!(offer(&team, "a~b"), Kept::Failed(_)));
+    spy.behaves(Manner::FailsWhenPut(io::ErrorKind::PermissionDenied));
+    assert!(matches!(offer(&team, "b"), Kept::Failed(_)));
     spy.behaves(Manner::Good);
     assert_eq!((bring(&team, "a"), told.lock().unwrap().len()), (Err(Miss::Absent), 0));
 }

@@ -57,7 +57,7 @@ pub mod server;
 mod text;
 
 pub use cache::{
-    Artifact, CacheMode, CachePolicy, Cacher, Callbacks, Claim, Claimed, Closures, Counts, DirectoryOptions,
+    Artifact, CacheMode, CachePolicy, Cacher, Callbacks, Capacity, Claim, Claimed, Closures, Counts, DirectoryOptions,
     DirectoryStore, FileSync, Finding, Flaw, Flights, Inspection, Kept, Ledger, Listed, Look, Miss, Misses, Namespace,
     Object, Objects, Offer, PackedMember, Perm, Provenance, Prune, Pruned, PrunedObject, Put, ReadOnly, Remedy, Signed,
     Statistics, Store, Stored, Tier, TierMode, TierSettings, Tiers, Upstream, Usage, WritePolicy, artifact_digest,

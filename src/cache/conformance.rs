@@ -14,7 +14,7 @@ use std::sync::Barrier;
 
 use anyhow::{Context, bail, ensure};
 
-use super::store::{Put, Store, Stored};
+use super::store::{Listed, Put, Store, Stored};
 use super::unsupported::Unsupported;
 
 /// Something that a store cannot do, whoever writes it. It has to say so in the way that is described here, and the
@@ -145,6 +145,8 @@ fn list(store: &Subject<'_>) -> anyhow::Result<()> {
     let wanted: Vec<_> = names.iter().cloned().zip(0..).collect();
     let found = listed(store)?;
     ensure!(found.as_ref().is_none_or(|found| *found == wanted), "it lists {found:?}, not {wanted:?}");
+    let paged = if found.is_some() { paged(store)? } else { wanted.clone() };
+    ensure!(paged == wanted, "its pages have {paged:?}, not {wanted:?}");
     names.iter().try_for_each(|name| store.remove(name).map(drop))
 }
 
@@ -242,11 +244,30 @@ fn listed(store: &Subject<'_>) -> anyhow::Result<Option<Vec<(String, u64)>>> {
         let Err(error) = store.list() else { bail!("it lists objects, though it is said not to") };
         return if error.is::<Unsupported>() { Ok(None) } else { Err(error) };
     }
-    let all = store.list()?.collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(Some(own(store.list()?.collect::<anyhow::Result<Vec<_>>>()?)))
+}
+
+/// The same, read page by page.
+fn paged(store: &Subject<'_>) -> anyhow::Result<Vec<(String, u64)>> {
+    let limit = 2.max(store.list()?.count() / 3);
+    let mut all = Vec::new();
+    loop {
+        let after = all.last().map(|last: &Listed| last.name.clone());
+        let page = store.page(after.as_deref(), limit)?;
+        let is_last = page.len() < limit;
+        all.extend(page);
+        if is_last {
+            return Ok(own(all));
+        }
+    }
+}
+
+/// Those objects of a list that the checks have made.
+fn own(all: Vec<Listed>) -> Vec<(String, u64)> {
     let own = all.into_iter().filter(|listed| listed.name.starts_with(PREFIX));
     let mut listed: Vec<_> = own.map(|listed| (listed.name, listed.size)).collect();
     listed.sort();
-    Ok(Some(listed))
+    listed
 }
 
 /// A source that fails.

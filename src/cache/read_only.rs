@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::bail;
 
 use super::object::Object;
-use super::store::{Listed, Objects, Put, Store, Stored};
+use super::store::{Capacity, Listed, Objects, Put, Store, Stored};
 
 /// A store that is only read: it declines every object, and removes none.
 #[derive(Debug, Clone)]
@@ -52,11 +52,19 @@ impl<S: Store> Store for ReadOnly<S> {
         self.store.describe(name)
     }
 
+    fn capacity(&self) -> anyhow::Result<Option<Capacity>> {
+        self.store.capacity()
+    }
+
     fn remove(&self, name: &str) -> anyhow::Result<bool> {
         bail!("could not remove `{name}`: {} is only read", self.place())
     }
 
     fn list(&self) -> anyhow::Result<Objects<'_>> {
         self.store.list()
+    }
+
+    fn page(&self, after: Option<&str>, limit: usize) -> anyhow::Result<Vec<Listed>> {
+        self.store.page(after, limit)
     }
 }

@@ -27,8 +27,11 @@ pub struct Upstream {
     line: Line,
     /// Whether somebody was told that it is left alone.
     left: AtomicBool,
-    tell: Box<dyn Fn(Option<&str>) + Send + Sync>,
+    tell: Box<Tell>,
 }
+
+/// Who is told why a tier is left alone, or that it answers again.
+type Tell = dyn Fn(Option<&str>) + Send + Sync;
 
 impl Upstream {
     /// The tier. Nothing is asked of it yet.

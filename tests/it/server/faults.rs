@@ -226,6 +226,24 @@ fn a_full_disk_is_said_to_be_full_and_nothing_is_left() {
 }
 
 #[test]
+fn a_full_store_evicts_and_tells_so() {
+    let served = Served::sized(1 << 20, |_| {});
+    for n in 0..20 {
+        assert_eq!(served.put(&format!("o{n}"), vec![7; 100_000]).status, 201);
+    }
+    let metrics = String::from_utf8(served.send(&Request::new("GET", "/metrics")).body).unwrap();
+    let value = |name: &str| -> u64 {
+        let line = metrics.lines().find(|line| line.starts_with(&format!("cortado_{name} "))).unwrap();
+        line.rsplit(' ').next().unwrap().parse().unwrap()
+    };
+    let (objects, evicted) = (value("store_objects"), value("evicted_objects_total"));
+    assert_eq!((objects + evicted, objects), (20, served.files().len() as u64));
+    assert_eq!((value("store_size_bytes"), value("evicted_bytes_total")), (1 << 20, evicted * 100_000));
+    assert!(value("store_taken_bytes") <= 1 << 20 && value("store_taken_bytes") >= objects * 100_000);
+    assert!(metrics.contains("cortado_build_info{version=\""), "{metrics}");
+}
+
+#[test]
 fn a_server_that_is_killed_keeps_only_what_is_complete() {
     let dir = tempfile::tempdir().unwrap();
     let mut program = Program::start(dir.path(), &[]);

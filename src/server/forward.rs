@@ -54,7 +54,7 @@ impl Forward {
     pub(super) fn remove(&self, name: &Name) -> bool {
         self.far.remove(name.as_str()).unwrap_or_else(|miss| {
             let problem = format!("it could not be removed upstream: {miss}");
-            self.observer.tell(&Event::NotForwarded { name: name.to_string(), problem });
+            self.observer.tell(|| Event::NotForwarded { name: name.to_string(), problem });
             false
         })
     }
@@ -87,7 +87,7 @@ impl Forward {
         };
         self.metrics.offered_upstream(result);
         if let Some(problem) = problem {
-            self.observer.tell(&Event::NotForwarded { name: name.to_string(), problem });
+            self.observer.tell(|| Event::NotForwarded { name: name.to_string(), problem });
         }
     }
 }

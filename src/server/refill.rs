@@ -164,14 +164,14 @@ impl Refill {
         };
         self.metrics.asked_upstream(result);
         if miss.is_failure() {
-            self.observer.tell(&Event::NotBrought { name: name.to_string(), problem: miss.to_string() });
+            self.observer.tell(|| Event::NotBrought { name: name.to_string(), problem: miss.to_string() });
         }
         Brought::Absent
     }
 
     fn unkept(&self, name: &Name, problem: String) -> Brought {
         self.metrics.asked_upstream("unkept");
-        self.observer.tell(&Event::NotBrought { name: name.to_string(), problem });
+        self.observer.tell(|| Event::NotBrought { name: name.to_string(), problem });
         Brought::Unkept
     }
 

@@ -12,7 +12,7 @@ use axum::routing::{MethodRouter, get};
 
 use super::problem::Problem;
 use super::site::Site;
-use super::{artifacts, auth, gradle, health, metrics, watch};
+use super::{artifacts, gradle, health, metrics, watch};
 
 /// A path with the methods that it takes.
 pub(super) struct Route<S> {
@@ -52,7 +52,6 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address takes other methods")
         })
-        .layer(from_fn_with_state(site.clone(), auth::admit))
         .layer(from_fn_with_state(site.clone(), watch::watch))
         .with_state(site)
 }

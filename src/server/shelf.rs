@@ -13,7 +13,8 @@ use axum::body::Body;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use super::body::{self, Transfers};
+use super::body;
+use super::buffers::Transfers;
 use super::event::{Event, Observer};
 use super::forward::Forward;
 use super::intake::{Intake, Terms, collect};
@@ -95,7 +96,7 @@ impl Shelf {
         let (name, observer) = (tier.name().to_owned(), self.observer.clone());
         let mode = tier.how().mode;
         let far = Arc::new(Upstream::new(tier).observe(move |problem| {
-            observer.tell(&Event::Upstream { name: name.clone(), problem: problem.map(str::to_owned) });
+            observer.tell(|| Event::Upstream { name: name.clone(), problem: problem.map(str::to_owned) });
         }));
         let (near, metrics, observer) = (&self.store, &self.metrics, &self.observer);
         let refill = || Refill::new(near.clone(), far.clone(), metrics.clone(), observer.clone());
@@ -256,12 +257,12 @@ impl Shelf {
         let examined = spawn_blocking(move || (known::examine(&subject, &file), file)).await;
         match examined.map_err(|error| failed(io::Error::other(error)))? {
             (Ok(known), file) => {
-                self.memory.remember(name, look, known);
+                self.memory.remember(name, look, known.clone());
                 Ok(Some((file, look, known)))
             }
             (Err(error), _) if error.kind() == io::ErrorKind::InvalidData => {
                 self.metrics.corrupt();
-                self.observer.tell(&Event::Corrupt { name: name.to_string(), problem: error.to_string() });
+                self.observer.tell(|| Event::Corrupt { name: name.to_string(), problem: error.to_string() });
                 self.put_aside(name).await?;
                 Ok(None)
             }
@@ -316,16 +317,16 @@ impl Shelf {
             && look.size == size
             && !name.is_artifact()
         {
-            self.memory.remember(name, look, Known { content: digest, identity: None });
+            self.memory.remember(name, look, Known::new(name, digest, None));
         }
     }
 
     async fn compare(&self, name: &Name, digest: Digest) -> Result<Kept, Problem> {
         match self.find(name).await? {
-            Some(Found::File(_, _, known)) if known.content != digest => Ok(Kept::Different(known)),
+            Some(Found::File(_, _, known)) if known.content() != digest => Ok(Kept::Different(known)),
             Some(Found::Stream(object)) => {
                 let theirs = self.work(move |_| Ok(digest_of(object.into_reader())?)).await?;
-                let known = Known { content: theirs, identity: None };
+                let known = Known::new(name, theirs, None);
                 Ok(if theirs == digest { Kept::Same(digest) } else { Kept::Different(known) })
             }
             Some(_) => Ok(Kept::Same(digest)),

@@ -78,7 +78,7 @@ impl Tls {
                 Err(error) => Some(error.to_string()),
             };
             current.0 = stamps;
-            self.observer.tell(&Event::Certificate { problem });
+            self.observer.tell(|| Event::Certificate { problem });
         }
         current.1.clone()
     }

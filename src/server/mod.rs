@@ -52,6 +52,9 @@ mod site;
 mod stamp;
 mod stop;
 mod tls;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod trial;
 mod upload;
 mod vetted;
 mod watch;

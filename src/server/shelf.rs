@@ -20,7 +20,7 @@ use super::forward::Forward;
 use super::intake::{Intake, Terms, collect};
 use super::known::{self, Known, Look, Memory};
 use super::metrics::Metrics;
-use super::name::Name;
+use super::name::{Name, QUARANTINE};
 use super::options::ServerOptions;
 use super::pace::Pace;
 use super::problem::Problem;
@@ -273,7 +273,7 @@ impl Shelf {
     /// Gives a corrupt object a name that nobody asks for. It goes like any other that is not used.
     async fn put_aside(&self, name: &Name) -> Result<(), Problem> {
         self.memory.forget(name);
-        let (name, aside) = (name.clone(), Name::within("quarantine", name.as_str()));
+        let (name, aside) = (name.clone(), Name::within(QUARANTINE, name.as_str()));
         self.work(move |store| {
             if let Some(mut content) = store.get(name.as_str())? {
                 // Where there is no room to keep it for whoever wonders, it goes at once.

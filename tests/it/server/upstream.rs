@@ -187,3 +187,29 @@ fn servers_stand_in_line() {
     assert_eq!((near.put("b", "bones").status, near.put("a", "bones").status), (201, 409));
     until(|| far.get("b").status == 200);
 }
+
+#[test]
+fn servers_in_line_hand_on_what_other_tools_keep() {
+    let far = Served::guarded(&["line:{TOKEN}TOKEN:gradle=admin"], |_| {});
+    let mut store = Http::new(far.url("/v1/artifacts"));
+    store.token = Some("espresso".to_owned().into());
+    let near = Served::before(Tier::far("far", store.open().unwrap()), ROOM);
+    let [one, two] = ["0", "1"].map(|digit| format!("/gradle/{}", digit.repeat(32)));
+    let known = |method: &str, path: &str| Request::new(method, path).header("Authorization", "Bearer espresso");
+    assert_eq!(far.send(&known("PUT", &one).body("beans")).status, 201);
+    assert_eq!(near.send(&Request::new("GET", &one)).body, b"beans");
+    assert_eq!(near.send(&Request::new("PUT", &two).body("bones")).status, 201);
+    until(|| far.send(&known("GET", &two)).body == b"bones");
+    assert_eq!((near.put("a", "x").status, far.files().len()), (201, 2), "of artifacts it has no rights");
+}
+
+#[test]
+fn whoever_writes_for_another_tool_without_its_protocol_is_its_admin() {
+    let served = Served::guarded(&["ci:{TOKEN}TOKEN:gradle=writer"], |_| {});
+    let send = |method: &str, name: &str| {
+        let request = Request::new(method, &format!("/v1/artifacts/{name}")).header("Authorization", "Bearer espresso");
+        served.send(&if method == "PUT" { request.body("beans") } else { request }).status
+    };
+    assert_eq!((send("GET", "gradle~a"), send("HEAD", "gradle~a"), send("GET", "turbo~a")), (404, 404, 403));
+    assert_eq!((send("PUT", "gradle~a"), send("DELETE", "gradle~a"), send("GET", "a")), (403, 403, 403));
+}

@@ -5,10 +5,12 @@
 use std::collections::HashMap;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use super::event::{Event, Observer};
 use super::metrics::Metrics;
@@ -18,6 +20,12 @@ use crate::{Miss, Object, Put, Store, Stored, Tier, Upstream};
 
 /// Transfers at once, where the tier does not say how many it bears.
 const TRANSFERS: usize = 32;
+
+/// Objects that are asked for at once, at the most. Of further ones nobody asks.
+const FLIGHTS: usize = 10_000;
+
+/// How long an object waits for its turn, where the tier has no time-out.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Objects that pass through at once, each as fast as its client takes it.
 const PASSAGES: usize = 64;
@@ -81,7 +89,7 @@ impl Refill {
 
     /// Brings an object here, or waits for whoever is bringing it.
     pub(super) async fn bring(self: &Arc<Self>, name: &Name) -> Brought {
-        let mut landing = self.join(name);
+        let Some(mut landing) = self.join(name) else { return self.missed(name, &Miss::Skipped) };
         // Whoever flies always lands, but when the server ends.
         landing.wait_for(Option::is_some).await.ok().and_then(|brought| *brought).unwrap_or(Brought::Absent)
     }
@@ -106,10 +114,13 @@ impl Refill {
         Some(Object::Stream(Box::new(Parts { parts, current: Bytes::new(), ended: false })))
     }
 
-    fn join(self: &Arc<Self>, name: &Name) -> Landing {
+    fn join(self: &Arc<Self>, name: &Name) -> Option<Landing> {
         let mut flights = self.flights();
         if let Some(landing) = flights.get(name) {
-            return landing.clone();
+            return Some(landing.clone());
+        }
+        if flights.len() >= FLIGHTS {
+            return None;
         }
         let (land, landing) = watch::channel(None);
         flights.insert(name.clone(), landing.clone());
@@ -120,12 +131,14 @@ impl Refill {
             this.flights().remove(&name);
             land.send_replace(Some(brought));
         });
-        landing
+        Some(landing)
     }
 
     async fn fly(self: &Arc<Self>, name: &Name) -> Brought {
-        // The semaphore is never closed.
-        let _place = self.places.acquire().await;
+        let patience = self.far.tier().how().timeout.unwrap_or(PATIENCE);
+        let Ok(_place) = timeout(patience, self.places.acquire()).await else {
+            return self.missed(name, &Miss::TimedOut);
+        };
         let (this, name) = (self.clone(), name.clone());
         spawn_blocking(move || this.fetch(&name)).await.unwrap_or(Brought::Absent)
     }

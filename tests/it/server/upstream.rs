@@ -137,6 +137,22 @@ fn a_silent_upstream_is_waited_for_once() {
 }
 
 #[test]
+fn a_long_transfer_does_not_hold_up_the_others_for_ever() {
+    let spy = Spy::new();
+    ["slow", "b"].iter().for_each(|name| put(&spy, name, &[7; 10_000]));
+    spy.behaves(Manner::Drips);
+    let tier = far(&spy).concurrency(1).timeout(Some(Duration::from_millis(300)));
+    let served = Served::before(tier, ROOM);
+    thread::scope(|scope| {
+        let slow = scope.spawn(|| served.get("slow").status);
+        until(|| spy.asked("get") > 0);
+        assert_eq!(served.get("b").status, 404);
+        assert_eq!(slow.join().unwrap(), 404, "a drip is found out, too");
+    });
+    assert_eq!((served.files().len(), served.put("b", "beans").status), (0, 201));
+}
+
+#[test]
 fn damage_is_neither_kept_nor_served() {
     let spy = Spy::new();
     let whole = artifact();

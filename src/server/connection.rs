@@ -1,5 +1,6 @@
 //! Connections: how many there are, how long they may take, and how they end.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Version;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -21,6 +23,7 @@ use super::options::ServerOptions;
 use super::pace::Pace;
 use super::patience::Patient;
 use super::stop::{Phase, Stop};
+use super::streams::Streams;
 use super::tls::Tls;
 use crate::{Error, Result};
 
@@ -122,10 +125,20 @@ impl Door {
         let router = self.router;
         let spoke = Arc::new(AtomicBool::new(false));
         let heard = spoke.clone();
+        let streams = Streams::new(self.pace);
+        let followed = streams.clone();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             heard.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(peer);
-            router.clone().call(request)
+            let followed = (request.version() == Version::HTTP_2).then(|| followed.clone());
+            let answer = router.clone().call(request);
+            async move {
+                let answer = answer.await?;
+                Ok::<_, Infallible>(match followed {
+                    Some(streams) => answer.map(|body| streams.follow(body)),
+                    None => answer,
+                })
+            }
         });
         let mut builder = Builder::new(TokioExecutor::new());
         builder.http1().timer(TokioTimer::new()).header_read_timeout(self.head_timeout);
@@ -135,6 +148,7 @@ impl Door {
         tokio::select! {
             _ = connection.as_mut() => return,
             () = silence(&spoke, self.head_timeout) => return,
+            () = streams.stalled() => return,
             () = self.stop.reached(Phase::Closing) => connection.as_mut().graceful_shutdown(),
         }
         tokio::select! {

@@ -51,6 +51,7 @@ mod shelf;
 mod site;
 mod stamp;
 mod stop;
+mod streams;
 mod tls;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

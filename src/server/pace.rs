@@ -9,6 +9,7 @@ use std::time::Duration;
 pub(super) struct Pace {
     /// How long a client may do nothing at all, and over how long its pace is measured.
     window: Duration,
+    rate: u64,
     /// The bytes that have to move in a window.
     needed: u64,
     waited: Duration,
@@ -19,12 +20,19 @@ impl Pace {
     /// `rate` is in bytes a second; 0 for any.
     pub(super) fn new(window: Duration, rate: u64) -> Self {
         let needed = (window.as_secs_f64() * rate as f64) as u64;
-        Self { window, needed, waited: Duration::ZERO, moved: 0 }
+        Self { window, rate, needed, waited: Duration::ZERO, moved: 0 }
     }
 
     /// How long a client may do nothing at all.
     pub(super) fn patience(&self) -> Duration {
         self.window
+    }
+
+    /// How long a client may take for so many bytes.
+    pub(super) fn allowance(&self, bytes: u64) -> Duration {
+        // Where any pace will do, a day is for ever.
+        let fair = if bytes == 0 { 0 } else { bytes.checked_div(self.rate).unwrap_or(24 * 3600) };
+        self.window + Duration::from_secs(fair)
     }
 
     /// Counts that a client was waited for, and that so many bytes came of it. Whether it is still worth it.
@@ -58,6 +66,12 @@ mod tests {
         assert!((0..100).all(|_| pace.keeps(SECOND, 100)));
         assert!(pace.keeps(SECOND, 1 << 40) && pace.keeps(9 * SECOND, 0));
         assert!(!pace.keeps(10 * SECOND, 999));
+    }
+
+    #[test]
+    fn bytes_have_their_time() {
+        assert_eq!(Pace::new(SECOND, 100).allowance(1000), 11 * SECOND);
+        assert!(Pace::new(SECOND, 0).allowance(1) > 1000 * SECOND);
     }
 
     #[test]

@@ -117,6 +117,15 @@ impl FileBody {
     }
 }
 
+/// The first bytes of a file, at most that many.
+pub(super) async fn beginning(file: &File, most: u64) -> io::Result<Bytes> {
+    if let Some(bytes) = read_cached(file, 0, most)? {
+        return Ok(bytes);
+    }
+    let file = file.try_clone()?;
+    spawn_blocking(move || read(&file, 0, most)).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+}
+
 /// Reads what is in the page cache; `None` when nothing is, or the file system cannot tell.
 fn read_cached(file: &File, offset: u64, size: u64) -> io::Result<Option<Bytes>> {
     let mut buffer = vec![0; usize::try_from(size).unwrap_or(LEAST as usize)];

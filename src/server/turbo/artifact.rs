@@ -1,6 +1,5 @@
 //! GET, HEAD and PUT of an artifact. The last one that was put counts: two runs of a task need not be alike byte for byte.
 
-use std::io::Read;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -9,19 +8,18 @@ use axum::response::Response;
 use axum::{Extension, Json};
 use serde_json::{Value, json};
 
-use super::preface::{LONGEST, Preface};
+use super::preface::Preface;
+use super::split::split;
 use super::team::Team;
 use super::{NAMESPACE, key_of};
+use crate::Provenance;
 use crate::server::answer::answer_after;
 use crate::server::auth::{Client, Role};
-use crate::server::body::beginning;
 use crate::server::in_path::InPath;
 use crate::server::keyed::{Deposit, Existing};
 use crate::server::problem::Problem;
-use crate::server::shelf::Found;
 use crate::server::site::Site;
 use crate::server::upload::Upload;
-use crate::{Object, Provenance};
 
 pub(super) async fn get(
     State(site): State<Arc<Site>>,
@@ -39,31 +37,6 @@ pub(super) async fn get(
     let mut response = answer_after(length, &site, key.name(), found, &headers)?;
     response.headers_mut().extend(preface.headers());
     Ok(response)
-}
-
-/// The preface of an object with its length, and the object; a stream then stands behind it.
-async fn split(site: &Site, found: Found) -> Result<Option<(Preface, u64, Found)>, Problem> {
-    match found {
-        Found::File(file, look, known) => {
-            let bytes = beginning(&file, LONGEST).await.map_err(|error| Problem::store_failed(&error.into()))?;
-            Ok(Preface::parse(&bytes).map(|(preface, length)| (preface, length, Found::File(file, look, known))))
-        }
-        Found::Stream(object) => {
-            let split = site.shelf.work(|_| Ok(split_stream(object.into_reader())?)).await?;
-            Ok(split.map(|(preface, length, rest)| (preface, length, Found::Stream(Object::Stream(rest)))))
-        }
-    }
-}
-
-type Stream = Box<dyn Read + Send>;
-
-/// The preface of a stream with its length, and what follows.
-pub(super) fn split_stream(mut stream: Stream) -> std::io::Result<Option<(Preface, u64, Stream)>> {
-    let mut bytes = Vec::new();
-    (&mut stream).take(LONGEST).read_to_end(&mut bytes)?;
-    let Some((preface, length)) = Preface::parse(&bytes) else { return Ok(None) };
-    let rest = std::io::Cursor::new(bytes.split_off(length as usize)).chain(stream);
-    Ok(Some((preface, length, Box::new(rest))))
 }
 
 pub(super) async fn put(

@@ -7,6 +7,7 @@ mod artifact;
 mod events;
 mod preface;
 mod query;
+mod split;
 mod team;
 
 use std::sync::Arc;

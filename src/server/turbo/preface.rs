@@ -41,7 +41,8 @@ impl Preface {
     /// # Errors
     /// 400 for a duration or a tag that is none.
     pub(super) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
-        let duration = text(headers, &DURATION)?.map(|text| text.parse().map_err(|_| wrong(&DURATION))).transpose()?;
+        let duration =
+            text(headers, &DURATION)?.map(|text| number(text).ok_or_else(|| wrong(&DURATION))).transpose()?;
         let tag = text(headers, &TAG)?.map(str::to_owned);
         if tag.as_ref().is_some_and(|tag| tag.len() > LONGEST_TAG) {
             return Err(wrong(&TAG));
@@ -88,6 +89,11 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>
     }
 }
 
+/// A number, without the sign that Rust would take.
+fn number(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 fn wrong(name: &HeaderName) -> Problem {
     Problem::bad_request(match *name == DURATION {
         true => format!("`{name}` is a number of milliseconds"),
@@ -113,8 +119,9 @@ mod tests {
     #[test]
     fn odd_headers_are_refused() {
         let long = [b'x'; 601];
-        let bad: [(HeaderName, &[u8]); 9] = [
+        let bad: [(HeaderName, &[u8]); 10] = [
             (DURATION, b"-1"),
+            (DURATION, b"+1"),
             (DURATION, b"1.5"),
             (DURATION, b""),
             (DURATION, b"18446744073709551616"),

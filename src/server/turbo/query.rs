@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 
-use super::artifact::split_stream;
+use super::split::split_stream;
 use super::team::Team;
 use super::{NAMESPACE, key_of};
 use crate::server::auth::{Client, Role};

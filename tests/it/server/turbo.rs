@@ -4,6 +4,8 @@ use std::io::Read;
 use std::time::Duration;
 
 use cortado::{Digest, DirectoryStore, Objects, Put, Store, Stored};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
 use super::client::{Answer, Request, raw};
@@ -168,10 +170,12 @@ fn a_store_knows_how_long_a_task_took() {
 fn an_artifact_that_is_none_is_put_aside() {
     let served = Served::new();
     served.send(&put("/v8/artifacts/a", "beans", "x"));
-    std::fs::write(served.file("turbo~~2fa"), "no preface").unwrap();
-    assert_eq!(served.send(&Request::new("GET", "/v8/artifacts/a")).status, 404);
+    for content in ["no preface", "", "cortado-preface 2 {}\n", "cortado-preface 1 {"] {
+        std::fs::write(served.file("turbo~~2fa"), content).unwrap();
+        assert_eq!(served.send(&Request::new("GET", "/v8/artifacts/a")).status, 404, "{content}");
+        assert_eq!(served.send(&put("/v8/artifacts/a", "beans", "x")).status, 202);
+    }
     assert!(served.events().join("\n").contains("it does not begin with a preface"), "{:?}", served.events());
-    assert_eq!(served.send(&put("/v8/artifacts/a", "beans", "x")).status, 202);
     assert_eq!(served.send(&Request::new("GET", "/v8/artifacts/a")).body, b"beans");
 }
 
@@ -277,6 +281,53 @@ fn events_are_counted() {
     ] {
         assert!(metrics.contains(line), "{line}: {metrics}");
     }
+}
+
+/// Percent-encoded bytes, as a path or a query has them.
+fn encoded() -> impl Strategy<Value = String> {
+    let any = prop::collection::vec(any::<u8>(), 0..20);
+    let any = any.prop_map(|bytes| bytes.iter().map(|byte| format!("%{byte:02x}")).collect());
+    prop_oneof!["[a-zA-Z0-9_-]{1,16}", "[!-~&&[^?#%]]{0,20}", any]
+}
+
+/// JSON out of the words that the protocol has.
+fn words() -> impl Strategy<Value = Vec<u8>> {
+    let word =
+        prop::sample::select(vec!["hashes", "source", "event", "duration", "LOCAL", "REMOTE", "HIT", "MISS", "a"]);
+    let leaf = prop_oneof![word.clone().prop_map(Value::from), any::<i64>().prop_map(Value::from), Just(Value::Null)];
+    let json = leaf.prop_recursive(3, 16, 4, move |inner| {
+        let list = prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from);
+        let object = prop::collection::vec((word.clone(), inner), 0..5);
+        prop_oneof![
+            list,
+            object.prop_map(|members| members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+        ]
+    });
+    prop_oneof![json.prop_map(|json| json.to_string().into_bytes()), prop::collection::vec(any::<u8>(), 0..300)]
+}
+
+#[test]
+fn whatever_is_asked_is_answered() {
+    let served = Served::new();
+    let strategy = (0..5_usize, encoded(), encoded(), "[ -~]{0,40}", "[0-9]{0,21}|[ -~]{0,5}", words());
+    let mut runner = TestRunner::new(Config { cases: 200, failure_persistence: None, ..Config::default() });
+    let ask = |(which, key, team, tag, duration, body): (usize, String, String, String, String, Vec<u8>)| {
+        let artifact = format!("/v8/artifacts/{key}?slug={team}");
+        let (method, path) =
+            [("PUT", artifact.as_str()), ("PUT", &artifact), ("POST", QUERY), ("POST", EVENTS), ("HEAD", &artifact)]
+                [which];
+        let request =
+            Request::new(method, path).header("x-artifact-tag", &tag).header("x-artifact-duration", &duration);
+        let answer = served.send(&request.body(&body));
+        prop_assert!(answer.status < 500, "{:?}", answer);
+        if (answer.status, method) == (202, "PUT") {
+            let got = served.send(&Request::new("GET", path));
+            let duration = duration.trim().parse::<u64>().map(|duration| duration.to_string()).ok();
+            prop_assert_eq!(told(&got), (200, duration.as_deref(), Some(tag.trim()), &body[..]));
+        }
+        Ok(())
+    };
+    runner.run(&strategy, ask).unwrap();
 }
 
 /// A store that hands out streams only, as those on a network do.

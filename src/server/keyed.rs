@@ -2,6 +2,7 @@
 //!
 //! A key is whatever such a tool calls an object. It has a namespace, for rights, and a name in the store.
 
+use axum::body::Bytes;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
@@ -9,7 +10,7 @@ use super::answer::answer;
 use super::auth::{Client, Role};
 use super::name::Name;
 use super::problem::Problem;
-use super::shelf::Kept;
+use super::shelf::{Found, Kept};
 use super::site::Site;
 use super::upload::Upload;
 use crate::{Digest, Provenance, Put};
@@ -39,6 +40,8 @@ pub(super) struct Deposit {
     pub(super) promise: Option<Digest>,
     /// What is known of it. The writer is who has logged in.
     pub(super) provenance: Provenance,
+    /// What is kept before the content, in the same object.
+    pub(super) preface: Bytes,
 }
 
 impl Key {
@@ -47,14 +50,27 @@ impl Key {
         Self { namespace, name: Name::within(namespace, key) }
     }
 
+    /// Its name in the store.
+    pub(super) fn name(&self) -> &Name {
+        &self.name
+    }
+
     /// Answers GET and HEAD.
     ///
     /// # Errors
     /// 404 when there is none; what rights, ranges and the store have against it.
     pub(super) async fn get(&self, site: &Site, client: &Client, headers: &HeaderMap) -> Result<Response, Problem> {
-        client.may(Role::Reader, self.namespace)?;
-        let found = site.shelf.find(&self.name).await?.ok_or_else(Problem::not_found)?;
+        let found = self.look(site, client).await?.ok_or_else(Problem::not_found)?;
         answer(site, &self.name, found, headers)
+    }
+
+    /// The object, if there is one.
+    ///
+    /// # Errors
+    /// What rights and the store have against it.
+    pub(super) async fn look(&self, site: &Site, client: &Client) -> Result<Option<Found>, Problem> {
+        client.may(Role::Reader, self.namespace)?;
+        site.shelf.find(&self.name).await
     }
 
     /// Keeps what is uploaded.
@@ -71,6 +87,7 @@ impl Key {
         client.may(Role::Writer, self.namespace)?;
         let mut terms = upload.terms(site)?;
         deposit.promise.into_iter().for_each(|digest| terms.promises.add(digest));
+        terms.preface = deposit.preface;
         let mut provenance = deposit.provenance;
         provenance.writer = client.name().map(str::to_owned);
         let put = Put { provenance, replace: deposit.existing == Existing::Goes, ..Put::default() };

@@ -5,11 +5,14 @@ mod client;
 mod faults;
 mod gradle;
 mod limits;
+mod nx;
 mod openapi;
 mod program;
 mod served;
 mod sockets;
+mod turbo;
 mod users;
+mod workspace;
 
 use cortado::conformance;
 use cortado::stores::Http;

@@ -6,8 +6,8 @@ use std::fs;
 use serde_json::Value;
 
 use super::client::Request;
-use super::gradle;
 use super::served::Served;
+use super::{gradle, nx, turbo};
 
 /// A route and a status.
 pub(super) type Case = (&'static str, &'static str, u16);
@@ -80,7 +80,8 @@ fn open() -> Vec<(Case, Request)> {
 fn whatever_is_described_happens_and_nothing_else() {
     let mut seen = BTreeSet::new();
     let served = Served::sized(1 << 20, |options| options.max_object = 4 << 20);
-    for ((method, path, status), request) in open().into_iter().chain(gradle::cases()) {
+    let cases = [open(), gradle::cases(), nx::cases(), turbo::cases()];
+    for ((method, path, status), request) in cases.into_iter().flatten() {
         assert_eq!(served.send(&request).status, status, "{method} {path}");
         seen.insert((method.to_owned(), path.to_owned(), status));
     }

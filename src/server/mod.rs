@@ -24,6 +24,7 @@ mod answer;
 mod artifacts;
 mod auth;
 mod body;
+mod buffers;
 mod connection;
 mod digests;
 mod event;

@@ -1,12 +1,10 @@
 //! Refusals: what is wrong, in the words of the protocol that is spoken. Clients of other tools do not read ours.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::MatchedPath;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::Response;
 
 use super::problem::Problem;
@@ -22,18 +20,16 @@ impl Refusals {
     pub(super) fn add(&mut self, path: &'static str, refusal: Option<Refusal>) {
         self.0.extend(refusal.map(|refusal| (path, refusal)));
     }
-}
 
-/// Lets a request through, and says what is wrong with it in words of its protocol.
-pub(super) async fn phrase(State(refusals): State<Arc<Refusals>>, request: Request, next: Next) -> Response {
-    let path: Option<&MatchedPath> = request.extensions().get();
-    let refusal = path.and_then(|path| refusals.0.get(path.as_str())).copied();
-    let response = next.run(request).await;
-    let (Some(refusal), Some(problem)) = (refusal, response.extensions().get::<Problem>()) else { return response };
-    let (status, kind, text) = refusal(problem);
-    let (mut parts, _) = response.into_parts();
-    parts.status = status;
-    parts.headers.remove(header::CONTENT_LENGTH);
-    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    Response::from_parts(parts, Body::from(text))
+    /// The answer that an address gives. Where something is wrong, that is said in words of its protocol.
+    pub(super) fn phrase(&self, path: Option<&MatchedPath>, response: Response) -> Response {
+        let Some(problem) = response.extensions().get::<Problem>() else { return response };
+        let Some(refusal) = path.and_then(|path| self.0.get(path.as_str())) else { return response };
+        let (status, kind, text) = refusal(problem);
+        let (mut parts, _) = response.into_parts();
+        parts.status = status;
+        parts.headers.remove(header::CONTENT_LENGTH);
+        parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        Response::from_parts(parts, Body::from(text))
+    }
 }

@@ -11,9 +11,9 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get};
 
 use super::problem::Problem;
-use super::refusal::{self, Refusal, Refusals};
+use super::refusal::{Refusal, Refusals};
 use super::site::Site;
-use super::{artifacts, auth, gradle, health, metrics, nx, turbo, watch};
+use super::{artifacts, gradle, health, metrics, nx, turbo, watch};
 
 /// A path with the methods that it takes.
 pub(super) struct Route<S> {
@@ -63,9 +63,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address takes other methods")
         })
-        .layer(from_fn_with_state(site.clone(), auth::admit))
-        .layer(from_fn_with_state(Arc::new(refusals), refusal::phrase))
-        .layer(from_fn_with_state(site.clone(), watch::watch))
+        .layer(from_fn_with_state((site.clone(), Arc::new(refusals)), watch::watch))
         .with_state(site)
 }
 

@@ -86,12 +86,11 @@ impl FileBody {
 }
 
 /// The first bytes of a file, at most that many.
-pub(super) async fn beginning(file: &File, most: u64) -> io::Result<Bytes> {
-    let room = || Transfers::default().begin().buffer(most);
-    if let Some(bytes) = read_cached(file, 0, room())? {
+pub(super) async fn beginning(file: &File, transfer: &Transfer, most: u64) -> io::Result<Bytes> {
+    if let Some(bytes) = read_cached(file, 0, transfer.buffer(most))? {
         return Ok(bytes);
     }
-    let (file, buffer) = (file.try_clone()?, room());
+    let (file, buffer) = (file.try_clone()?, transfer.buffer(most));
     spawn_blocking(move || read(&file, 0, buffer)).await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 

@@ -20,10 +20,11 @@ impl Refusals {
     pub(super) fn add(&mut self, path: &'static str, refusal: Option<Refusal>) {
         self.0.extend(refusal.map(|refusal| (path, refusal)));
     }
-    /// Says what is wrong in words of the protocol that is spoken at an address.
-    pub(super) fn phrase(&self, route: Option<&MatchedPath>, response: Response) -> Response {
-        let refusal = route.and_then(|route| self.0.get(route.as_str()));
-        let (Some(refusal), Some(problem)) = (refusal, response.extensions().get::<Problem>()) else { return response };
+
+    /// The answer that an address gives. Where something is wrong, that is said in words of its protocol.
+    pub(super) fn phrase(&self, path: Option<&MatchedPath>, response: Response) -> Response {
+        let Some(problem) = response.extensions().get::<Problem>() else { return response };
+        let Some(refusal) = path.and_then(|path| self.0.get(path.as_str())) else { return response };
         let (status, kind, text) = refusal(problem);
         let (mut parts, _) = response.into_parts();
         parts.status = status;

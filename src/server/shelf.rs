@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
@@ -102,6 +102,14 @@ impl Shelf {
     /// The content of an object, or a part of it.
     pub(super) fn body(&self, file: File, part: Range<u64>) -> Body {
         body::of_file(file, part, &self.transfers)
+    }
+
+    /// The first bytes of an object, at most that many. One without a byte in it has none.
+    pub(super) async fn beginning(&self, file: &File, most: u64) -> Result<Bytes, Problem> {
+        match body::beginning(file, &self.transfers.begin(), most).await {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Bytes::new()),
+            read => read.map_err(failed),
+        }
     }
 
     /// The content of a store without files.

@@ -30,8 +30,7 @@ pub(super) async fn watch(
     next: Next,
 ) -> Response {
     let mut seen = Seen::new(site, &request);
-    let response = auth::admit(&seen.site, request, next).await;
-    let response = refusals.phrase(seen.route.as_ref(), response);
+    let response = refusals.phrase(seen.route.as_ref(), auth::admit(&seen.site, request, next).await);
     seen.status = response.status().as_u16();
     seen.client = response.extensions().get::<Client>().cloned();
     seen.cause = response.extensions().get::<Cause>().map(|cause| cause.0.to_string());

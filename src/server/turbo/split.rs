@@ -2,11 +2,8 @@
 
 use std::io::{self, Read};
 
-use axum::body::Bytes;
-
 use super::preface::{LONGEST, Preface};
 use crate::Object;
-use crate::server::body::beginning;
 use crate::server::problem::Problem;
 use crate::server::shelf::Found;
 use crate::server::site::Site;
@@ -15,21 +12,13 @@ use crate::server::site::Site;
 pub(super) async fn split(site: &Site, found: Found) -> Result<Option<(Preface, u64, Found)>, Problem> {
     match found {
         Found::File(file, look, known) => {
-            let bytes = beginning(&file, LONGEST).await.or_else(nothing_of_nothing)?;
+            let bytes = site.shelf.beginning(&file, LONGEST).await?;
             Ok(Preface::parse(&bytes).map(|(preface, length)| (preface, length, Found::File(file, look, known))))
         }
         Found::Stream(object) => {
             let split = site.shelf.work(|_| Ok(split_stream(object.into_reader())?)).await?;
             Ok(split.map(|(preface, length, rest)| (preface, length, Found::Stream(Object::Stream(rest)))))
         }
-    }
-}
-
-/// An object without a byte in it has no beginning.
-fn nothing_of_nothing(error: io::Error) -> Result<Bytes, Problem> {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => Ok(Bytes::new()),
-        _ => Err(Problem::store_failed(&error.into())),
     }
 }
 

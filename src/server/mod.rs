@@ -23,7 +23,9 @@
 mod answer;
 mod artifacts;
 mod auth;
+mod bazel;
 mod body;
+mod ccache;
 mod connection;
 mod digests;
 mod event;
@@ -49,6 +51,7 @@ mod stop;
 mod tls;
 mod upload;
 mod watch;
+mod webdav;
 
 pub use auth::Role;
 pub use event::{Access, Event};

@@ -207,13 +207,18 @@ impl Shelf {
                 Ok(Some((file, look, known)))
             }
             (Err(error), _) if error.kind() == io::ErrorKind::InvalidData => {
-                self.metrics.corrupt();
-                self.observer.tell(&Event::Corrupt { name: name.to_string(), problem: error.to_string() });
-                self.put_aside(name).await?;
+                self.condemn(name, error.to_string()).await?;
                 Ok(None)
             }
             (Err(error), _) => Err(failed(error)),
         }
+    }
+
+    /// Puts aside an object that is not what it should be, and tells of it.
+    pub(super) async fn condemn(&self, name: &Name, problem: String) -> Result<(), Problem> {
+        self.metrics.corrupt();
+        self.observer.tell(&Event::Corrupt { name: name.to_string(), problem });
+        self.put_aside(name).await
     }
 
     /// Gives a corrupt object a name that nobody asks for. It goes like any other that is not used.

@@ -19,7 +19,7 @@ use super::problem::Cause;
 use super::site::Site;
 
 /// Methods that are counted by name. Anybody can invent others.
-const METHODS: [&str; 7] = ["GET", "HEAD", "PUT", "DELETE", "POST", "OPTIONS", "PROPFIND"];
+const METHODS: [&str; 8] = ["GET", "HEAD", "PUT", "DELETE", "POST", "OPTIONS", "PROPFIND", "MKCOL"];
 
 /// Lets a request through, and follows its answer to the end.
 pub(super) async fn watch(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {

@@ -4,6 +4,7 @@ mod artifacts;
 mod bazel;
 mod ccache;
 mod client;
+mod clients;
 mod faults;
 mod gradle;
 mod limits;

@@ -36,6 +36,7 @@ mod intake;
 mod keyed;
 mod known;
 mod labels;
+mod leftover;
 mod listener;
 mod metrics;
 mod name;

@@ -20,11 +20,14 @@ struct Guest {
 }
 
 impl Guest {
-    /// A client that has the right to write in a namespace. `None` where there is no such program.
+    /// A client that has the right to write in a namespace, by password and by token. `None` where there is no such program.
     fn new(program: &str, namespace: &str) -> Option<Self> {
         let program = wanted(program)?;
-        let lines = [format!("ci:{APR1}:{namespace}=writer"), "watch:{TOKEN}TOKEN:server=reader".to_owned()];
-        Some(Self { served: Served::guarded(&lines, |_| {}), program, dir: tempfile::tempdir().unwrap() })
+        let lines =
+            [format!("ci:{APR1}:{namespace}=writer"), format!("ci2:{{TOKEN}}TOKEN:{namespace}=writer,server=reader")];
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("home")).unwrap();
+        Some(Self { served: Served::guarded(&lines, |_| {}), program, dir })
     }
 
     fn path(&self, below: &str) -> String {
@@ -32,7 +35,9 @@ impl Guest {
     }
 
     fn write(&self, below: &str, content: &str) {
-        std::fs::write(self.dir.path().join(below), content).unwrap();
+        let path = self.dir.path().join(below);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
     }
 
     /// The server's address with the client's credentials.
@@ -43,7 +48,7 @@ impl Guest {
     /// The program in its directory, with nothing of whoever runs the tests.
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        command.current_dir(&self.dir).env_clear().env("HOME", self.dir.path());
+        command.current_dir(&self.dir).env_clear().env("HOME", self.path("home"));
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command
     }
@@ -99,6 +104,29 @@ fn bazel_runs_an_action_once() {
     let warm = build("second", bazel.url("/shop"));
     assert!(warm.contains("1 remote cache hit"), "{warm}");
     bazel.was_answered("GET", "/{instance}/ac/{key}", 200, 1);
+}
+
+#[test]
+fn moon_runs_a_task_once() {
+    let Some(moon) = Guest::new("moon", "bazel") else { return };
+    said(Command::new("git").args(["init", "-q"]).current_dir(&moon.dir));
+    let commit = ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "beans"];
+    said(Command::new("git").args(commit).current_dir(&moon.dir));
+    let remote = format!("remote: {{ api: http, host: '{}', auth: {{ token: TOKEN }} }}", moon.served.url(""));
+    moon.write(".moon/workspace.yml", &format!("projects: {{ shop: shop }}\ntelemetry: false\n{remote}\n"));
+    moon.write("shop/beans.txt", "arabica\n");
+    let task = "{ command: sh -c 'rev beans.txt > coffee.txt', inputs: [beans.txt], outputs: [coffee.txt] }";
+    moon.write("shop/moon.yml", &format!("tasks:\n  roast: {task}\n"));
+    let run = || {
+        remove(&moon.dir.path().join(".moon/cache"));
+        _ = std::fs::remove_file(moon.dir.path().join("shop/coffee.txt"));
+        said(moon.command().args(["run", "shop:roast"]).env("TOKEN", "espresso"))
+    };
+    let (cold, warm) = (run(), run());
+    assert!(!cold.contains("cached") && warm.contains("cached from remote"), "{cold}{warm}");
+    assert_eq!(std::fs::read_to_string(moon.dir.path().join("shop/coffee.txt")).unwrap(), "acibara\n");
+    moon.was_answered("PUT", "/{instance}/ac/{key}", 201, 1);
+    moon.was_answered("GET", "/{instance}/ac/{key}", 200, 1);
 }
 
 #[test]

@@ -31,6 +31,7 @@ mod size;
 #[cfg(test)]
 mod tests;
 mod usage;
+mod uses;
 mod verify;
 mod victims;
 mod writer;

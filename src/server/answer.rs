@@ -3,9 +3,8 @@
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::digests::{CONTENT_DIGEST, REPR_DIGEST, field};
-use super::known::{Known, Look};
-use super::labels;
+use super::digests::{CONTENT_DIGEST, REPR_DIGEST};
+use super::known::{Known, Look, kind};
 use super::name::Name;
 use super::problem::Problem;
 use super::range::{Asked, asked};
@@ -21,13 +20,13 @@ pub(super) fn answer(site: &Site, name: &Name, found: Found, headers: &HeaderMap
         Found::Stream(object) => return Ok((kind(name), site.shelf.stream(object)).into_response()),
         Found::File(file, look, known) => (file, look, known),
     };
-    let mut answer = described(name, &known);
+    let mut answer = known.headers().clone();
     if is_known_already(headers, &known) {
         return Ok((StatusCode::NOT_MODIFIED, answer).into_response());
     }
     match part(headers, look, &known) {
         Asked::All => {
-            answer.extend(field(&known.content).map(|value| (CONTENT_DIGEST, value)));
+            answer.extend(answer.get(REPR_DIGEST).cloned().map(|value| (CONTENT_DIGEST, value)));
             Ok((answer, site.shelf.body(file, 0..look.size)).into_response())
         }
         Asked::Part(part) => {
@@ -39,43 +38,19 @@ pub(super) fn answer(site: &Site, name: &Name, found: Found, headers: &HeaderMap
     }
 }
 
-/// What is said of an object whatever part of it is sent.
-pub(super) fn described(name: &Name, known: &Known) -> HeaderMap {
-    let mut headers = kind(name);
-    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    headers.extend(HeaderValue::from_str(&tag(known)).map(|value| (header::ETAG, value)));
-    headers.extend(field(&known.content).map(|value| (REPR_DIGEST, value)));
-    labels::add_identity(&mut headers, known.identity);
-    headers
-}
-
-/// What a client is told of an object's kind.
-pub(super) fn kind(name: &Name) -> HeaderMap {
-    let kind = if name.is_artifact() { "application/gzip" } else { "application/octet-stream" };
-    HeaderMap::from_iter([
-        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
-        // A browser must not take an artifact for a page of this server.
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    ])
-}
-
-fn tag(known: &Known) -> String {
-    format!("\"{}\"", known.content)
-}
-
 /// Whether the client has this very content (`If-None-Match`).
 fn is_known_already(headers: &HeaderMap, known: &Known) -> bool {
-    let tag = tag(known);
+    let tag = known.tag();
     let values = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|one| {
         let one = one.trim();
-        one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag
+        one == "*" || one.strip_prefix("W/").unwrap_or(one).as_bytes() == tag
     })
 }
 
 /// The part that is asked for. One that was meant of another content (`If-Range`) is not.
 fn part(headers: &HeaderMap, look: Look, known: &Known) -> Asked {
-    let is_meant = headers.get(header::IF_RANGE).is_none_or(|condition| condition.as_bytes() == tag(known).as_bytes());
+    let is_meant = headers.get(header::IF_RANGE).is_none_or(|condition| condition.as_bytes() == known.tag());
     match headers.get(header::RANGE).and_then(|range| range.to_str().ok()) {
         Some(range) if is_meant => asked(range, look.size),
         _ => Asked::All,

@@ -14,7 +14,6 @@ use axum::routing::get as reading;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 
-use super::answer::described;
 use super::auth::{Client, Role};
 use super::in_path::InPath;
 use super::keyed::{Deposit, Existing, Key};
@@ -99,7 +98,7 @@ async fn put_content(
 /// The content without bytes, which always exists.
 fn nothing(digest: Digest) -> Response {
     let name = Name::within(NAMESPACE, &digest.to_string());
-    described(&name, &Known { content: digest, identity: None }).into_response()
+    Known::new(&name, digest, None).headers().clone().into_response()
 }
 
 /// The protocol knows no bodies in chunks.

@@ -127,7 +127,7 @@ impl Door {
             router.clone().call(request)
         });
         let mut builder = Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(self.head_timeout).max_headers(100);
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(self.head_timeout);
         builder.http2().timer(TokioTimer::new()).keep_alive_interval(self.head_timeout).max_header_list_size(64 << 10);
         let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
         // A connection that breaks is its client's affair.

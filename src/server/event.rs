@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Serialize;
 
@@ -52,12 +51,6 @@ pub struct Access {
     pub cause: Option<String>,
 }
 
-impl Access {
-    pub(super) fn took(self, time: Duration) -> Self {
-        Self { seconds: time.as_secs_f64(), ..self }
-    }
-}
-
 /// Whoever listens.
 #[derive(Clone, Default)]
 pub(super) struct Observer(Option<Observe>);
@@ -69,9 +62,10 @@ impl Observer {
         Self(Some(Arc::new(observe)))
     }
 
-    pub(super) fn tell(&self, event: &Event) {
+    /// Tells of an event, if somebody listens.
+    pub(super) fn tell(&self, event: impl FnOnce() -> Event) {
         if let Some(observe) = &self.0 {
-            observe(event);
+            observe(&event());
         }
     }
 }

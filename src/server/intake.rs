@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use futures_core::Stream;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::digests::Promises;
@@ -151,23 +152,45 @@ impl Read for Intake {
 pub(super) struct Supply(mpsc::Sender<Part>);
 
 impl Supply {
-    /// Hands on a body as it arrives, until nobody wants any more of it. It is hashed here, while what came before is written.
+    /// Hands on a body as it arrives, until nobody wants any more of it. It is hashed while what comes next arrives and
+    /// what came before is written: a processor hashes about as fast as it does the other two together.
     pub(super) async fn bring(self, body: Body, stall: Duration) {
-        let (mut parts, mut hasher) = (body.into_data_stream(), Sha256::new());
-        loop {
-            let part = next(&mut parts, stall).await.map(|part| match part {
-                Some(bytes) => {
-                    hasher.update(&bytes);
-                    Piece::Bytes(bytes)
+        let (hasher, digest) = hasher();
+        let mut parts = body.into_data_stream();
+        let end = loop {
+            match next(&mut parts, stall).await {
+                Ok(Some(bytes)) => {
+                    // The hasher takes whatever comes, until it is told that nothing does.
+                    _ = hasher.send(bytes.clone()).await;
+                    if self.0.send(Ok(Piece::Bytes(bytes))).await.is_err() {
+                        return;
+                    }
                 }
-                None => Piece::End(Digest::finish(std::mem::take(&mut hasher))),
-            });
-            let last = !matches!(part, Ok(Piece::Bytes(_)));
-            if self.0.send(part).await.is_err() || last {
-                return;
+                Ok(None) => break Ok(()),
+                Err(problem) => break Err(problem),
             }
-        }
+        };
+        drop(hasher);
+        let broken = |_| Problem::bad_request("the body broke off");
+        let end = match end {
+            Ok(()) => digest.await.map(Piece::End).map_err(broken),
+            Err(problem) => Err(problem),
+        };
+        _ = self.0.send(end).await;
     }
+}
+
+/// Hashes what it is sent, beside everything else.
+fn hasher() -> (mpsc::Sender<Bytes>, JoinHandle<Digest>) {
+    let (sender, mut receiver) = mpsc::channel::<Bytes>(DEPTH);
+    let digest = tokio::spawn(async move {
+        let mut hasher = Sha256::new();
+        while let Some(bytes) = receiver.recv().await {
+            hasher.update(&bytes);
+        }
+        Digest::finish(hasher)
+    });
+    (sender, digest)
 }
 
 /// Reads a short body into memory.

@@ -29,7 +29,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Sees to it that the body of a request is read to its end, or nearly so.
 ///
 /// Who waits to be asked for it (`Expect`) is not to send it any more, and HTTP/2 has a word for that.
-pub(super) async fn finish(request: Request) -> Request {
+pub(super) fn finish(request: Request) -> Request {
     if request.version() == Version::HTTP_2 || request.headers().contains_key(header::EXPECT) {
         return request;
     }

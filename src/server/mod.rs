@@ -25,6 +25,7 @@ mod artifacts;
 mod auth;
 mod bazel;
 mod body;
+mod buffers;
 mod ccache;
 mod connection;
 mod digests;

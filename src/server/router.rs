@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::middleware::{from_fn_with_state, map_request};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get};
 
 use super::problem::Problem;
 use super::site::Site;
-use super::{artifacts, auth, bazel, ccache, gradle, health, leftover, metrics, watch, webdav};
+use super::{artifacts, bazel, ccache, gradle, health, metrics, watch, webdav};
 
 /// A path with the methods that it takes.
 pub(super) struct Route<S> {
@@ -55,8 +55,6 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address takes other methods")
         })
-        .layer(from_fn_with_state(site.clone(), auth::admit))
-        .layer(map_request(leftover::finish))
         .layer(from_fn_with_state(site.clone(), watch::watch))
         .with_state(site)
 }

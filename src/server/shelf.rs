@@ -14,7 +14,8 @@ use axum::body::Body;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use super::body::{self, Transfers};
+use super::body;
+use super::buffers::Transfers;
 use super::event::{Event, Observer};
 use super::intake::{Intake, Terms, collect};
 use super::known::{self, Known, Look, Memory};
@@ -203,7 +204,7 @@ impl Shelf {
         let examined = spawn_blocking(move || (known::examine(&subject, &file), file)).await;
         match examined.map_err(|error| failed(io::Error::other(error)))? {
             (Ok(known), file) => {
-                self.memory.remember(name, look, known);
+                self.memory.remember(name, look, known.clone());
                 Ok(Some((file, look, known)))
             }
             (Err(error), _) if error.kind() == io::ErrorKind::InvalidData => {
@@ -217,7 +218,7 @@ impl Shelf {
     /// Puts aside an object that is not what it should be, and tells of it.
     pub(super) async fn condemn(&self, name: &Name, problem: String) -> Result<(), Problem> {
         self.metrics.corrupt();
-        self.observer.tell(&Event::Corrupt { name: name.to_string(), problem });
+        self.observer.tell(|| Event::Corrupt { name: name.to_string(), problem });
         self.put_aside(name).await
     }
 
@@ -268,16 +269,16 @@ impl Shelf {
             && look.size == size
             && !name.is_artifact()
         {
-            self.memory.remember(name, look, Known { content: digest, identity: None });
+            self.memory.remember(name, look, Known::new(name, digest, None));
         }
     }
 
     async fn compare(&self, name: &Name, digest: Digest) -> Result<Kept, Problem> {
         match self.find(name).await? {
-            Some(Found::File(_, _, known)) if known.content != digest => Ok(Kept::Different(known)),
+            Some(Found::File(_, _, known)) if known.content() != digest => Ok(Kept::Different(known)),
             Some(Found::Stream(object)) => {
                 let theirs = self.work(move |_| Ok(digest_of(object.into_reader())?)).await?;
-                let known = Known { content: theirs, identity: None };
+                let known = Known::new(name, theirs, None);
                 Ok(if theirs == digest { Kept::Same(digest) } else { Kept::Different(known) })
             }
             Some(_) => Ok(Kept::Same(digest)),

@@ -19,6 +19,7 @@ use super::memory::Memory;
 use super::options::DirectoryOptions;
 use super::record::Record;
 use super::room::Room;
+use super::uses::Uses;
 use super::writer::Writer;
 use crate::error::{Error, Result};
 use crate::host::lock::Wait;
@@ -37,6 +38,7 @@ pub(super) struct Depot {
     writer: Mutex<Option<Arc<Writer>>>,
     /// Whether this process may not write here. Then nobody is told what was used.
     silent: AtomicBool,
+    uses: Uses,
     /// Until when the lock is only tried, not waited for: somebody has held it for too long.
     impatient: Mutex<Option<Instant>>,
     /// What was read of the books, once somebody wanted to know.
@@ -59,6 +61,7 @@ impl Depot {
             lock_wait: options.lock_wait,
             writer: Mutex::default(),
             silent: AtomicBool::new(false),
+            uses: Uses::default(),
             impatient: Mutex::default(),
             memory: Mutex::default(),
         }
@@ -91,7 +94,7 @@ impl Depot {
 
     /// Remembers that an object was asked for, if this process may.
     pub(super) fn used(&self, name: &str) {
-        if self.silent.load(Ordering::Relaxed) {
+        if self.silent.load(Ordering::Relaxed) || !self.uses.is_news(name, Instant::now()) {
             return;
         }
         let told = self.with_writer(|writer| {

@@ -9,9 +9,10 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use super::NAMESPACE;
-use crate::server::answer::{answer, described, kind};
+use crate::server::answer::answer;
 use crate::server::auth::{Client, Role};
 use crate::server::in_path::InPath;
+use crate::server::known::kind;
 use crate::server::labels;
 use crate::server::name::Name;
 use crate::server::problem::Problem;
@@ -41,9 +42,9 @@ pub(super) async fn head(
     let (mut answer, identity) = match &found {
         Found::Stream(_) => (kind(&name), None),
         Found::File(_, look, known) => {
-            let mut answer = described(&name, known);
+            let mut answer = known.headers().clone();
             answer.insert(header::CONTENT_LENGTH, HeaderValue::from(look.size));
-            (answer, known.identity)
+            (answer, known.identity())
         }
     };
     if let Some(listed) = site.shelf.describe(&name).await? {

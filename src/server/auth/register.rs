@@ -49,7 +49,7 @@ impl Register {
     fn unreadable(&self, look: Option<Look>, current: &(Option<Look>, Arc<Users>), error: &io::Error) -> Arc<Users> {
         if look.is_some() || current.0.is_some() {
             let problem = format!("`{}` cannot be read, and nobody can log in: {error}", self.path.display());
-            self.observer.tell(&Event::Users { users: 0, faults: vec![problem] });
+            self.observer.tell(|| Event::Users { users: 0, faults: vec![problem] });
         }
         Arc::default()
     }
@@ -62,6 +62,6 @@ fn look(path: &Path) -> io::Result<Look> {
 
 fn read(path: &Path, observer: &Observer) -> io::Result<Arc<Users>> {
     let users = Users::parse(&String::from_utf8_lossy(&fs::read(path)?));
-    observer.tell(&Event::Users { users: users.count(), faults: users.faults.clone() });
+    observer.tell(|| Event::Users { users: users.count(), faults: users.faults.clone() });
     Ok(Arc::new(users))
 }

@@ -23,8 +23,10 @@
 mod answer;
 mod artifacts;
 mod auth;
+mod bazel;
 mod body;
 mod buffers;
+mod ccache;
 mod connection;
 mod digests;
 mod event;
@@ -35,6 +37,7 @@ mod intake;
 mod keyed;
 mod known;
 mod labels;
+mod leftover;
 mod listener;
 mod metrics;
 mod name;
@@ -55,6 +58,7 @@ mod tls;
 mod turbo;
 mod upload;
 mod watch;
+mod webdav;
 
 pub use auth::Role;
 pub use event::{Access, Event};

@@ -44,6 +44,10 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, detail)
     }
 
+    pub(super) fn taken() -> Self {
+        Self::new(StatusCode::PRECONDITION_FAILED, "there is an object of that name")
+    }
+
     pub(super) fn full() -> Self {
         Self::new(StatusCode::INSUFFICIENT_STORAGE, "the store has no room for it")
     }

@@ -13,7 +13,7 @@ use axum::routing::{MethodRouter, get};
 use super::problem::Problem;
 use super::refusal::{Refusal, Refusals};
 use super::site::Site;
-use super::{artifacts, gradle, health, metrics, nx, turbo, watch};
+use super::{artifacts, bazel, ccache, gradle, health, metrics, nx, turbo, watch, webdav};
 
 /// A path with the methods that it takes.
 pub(super) struct Route<S> {
@@ -45,6 +45,9 @@ fn routes() -> Vec<Route<Arc<Site>>> {
     ];
     routes.extend(artifacts::routes());
     routes.extend(gradle::routes());
+    routes.extend(bazel::routes());
+    routes.extend(ccache::routes());
+    routes.extend(webdav::routes());
     routes.extend(nx::routes());
     routes.extend(turbo::routes());
     routes
@@ -77,17 +80,21 @@ mod tests {
     fn every_route_is_described() {
         let text = include_str!("../../docs/server.openapi.json");
         let description: serde_json::Value = serde_json::from_str(text).unwrap();
-        let is_method = |word: &&String| *word != "parameters";
+        let is_method = |word: &&String| *word != "parameters" && !word.starts_with("x-");
         let paths = description["paths"].as_object().unwrap().iter();
         let described: BTreeSet<_> = paths
             .flat_map(|(path, methods)| {
-                let methods = methods.as_object().unwrap().keys().filter(is_method);
-                methods.map(|method| (path.clone(), method.clone()))
+                let more =
+                    methods["x-additionalOperations"].as_object().into_iter().flatten().map(|(method, _)| method);
+                let methods = methods.as_object().unwrap().keys().filter(is_method).chain(more);
+                methods.map(|method| (path.clone(), method.to_lowercase()))
             })
             .collect();
         let served: BTreeSet<_> = routes()
             .iter()
-            .flat_map(|route| route.methods.iter().map(|method| (route.path.to_owned(), (*method).to_owned())))
+            // OpenAPI has no sign for a variable part with slashes in it.
+            .map(|route| (route.path.replace("{*", "{"), route.methods))
+            .flat_map(|(path, methods)| methods.iter().map(move |method| (path.clone(), (*method).to_owned())))
             .collect();
         assert_eq!(described, served);
     }

@@ -78,6 +78,14 @@ impl Served {
         request.send(self.address)
     }
 
+    /// How many requests of a kind were answered like that. Whoever counts may do so as `espresso`.
+    pub(super) fn count(&self, method: &str, route: &str, status: u16) -> u64 {
+        let metrics = self.send(&Request::new("GET", "/metrics").header("Authorization", "Bearer espresso"));
+        let line = format!("cortado_requests_total{{route=\"{route}\",method=\"{method}\",status=\"{status}\"}} ");
+        let text = String::from_utf8(metrics.body).unwrap();
+        text.lines().find_map(|found| found.strip_prefix(&line)).map_or(0, |count| count.parse().unwrap())
+    }
+
     pub(super) fn get(&self, name: &str) -> Answer {
         self.send(&Request::new("GET", &format!("/v1/artifacts/{name}")))
     }

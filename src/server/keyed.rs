@@ -2,6 +2,7 @@
 //!
 //! A key is whatever such a tool calls an object. It has a namespace, for rights, and a name in the store.
 
+use axum::body::Bytes;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
@@ -39,6 +40,8 @@ pub(super) struct Deposit {
     pub(super) existing: Existing,
     /// What is known of it. The writer is who has logged in.
     pub(super) provenance: Provenance,
+    /// What is kept before the content, in the same object.
+    pub(super) preface: Bytes,
 }
 
 impl Key {
@@ -50,6 +53,11 @@ impl Key {
     /// The same for a content that the key names: no other is taken, or given.
     pub(super) fn naming(self, content: Digest) -> Self {
         Self { content: Some(content), ..self }
+    }
+
+    /// Its name in the store.
+    pub(super) fn name(&self) -> &Name {
+        &self.name
     }
 
     /// Answers GET and HEAD.
@@ -94,6 +102,7 @@ impl Key {
     ) -> Result<Kept, Problem> {
         client.may(Role::Writer, self.namespace)?;
         let (mut terms, once) = (upload.terms(site)?, upload.is_once());
+        terms.preface = deposit.preface;
         if once && site.shelf.has(&self.name).await? {
             return Err(Problem::taken());
         }

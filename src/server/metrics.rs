@@ -17,6 +17,7 @@ use prometheus_client::registry::Registry;
 
 use super::auth::{Client, Role};
 use super::problem::Problem;
+use super::reports::Reports;
 use super::site::Site;
 
 const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -44,6 +45,8 @@ pub(super) struct Metrics {
     received: Counter,
     corrupt: Counter,
     running: Gauge,
+    /// What clients tell of themselves.
+    pub(super) reports: Reports,
 }
 
 impl Metrics {
@@ -56,6 +59,7 @@ impl Metrics {
             received: Counter::default(),
             corrupt: Counter::default(),
             running: Gauge::default(),
+            reports: Reports::default(),
         };
         metrics.registered()
     }
@@ -72,6 +76,7 @@ impl Metrics {
             self.corrupt.clone(),
         );
         registry.register("requests_running", "Requests that are being answered", self.running.clone());
+        self.reports.register(registry);
         self
     }
 

@@ -11,8 +11,9 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get};
 
 use super::problem::Problem;
+use super::refusal::{Refusal, Refusals};
 use super::site::Site;
-use super::{artifacts, bazel, ccache, gradle, health, metrics, watch, webdav};
+use super::{artifacts, bazel, ccache, gradle, health, metrics, nx, turbo, watch, webdav};
 
 /// A path with the methods that it takes.
 pub(super) struct Route<S> {
@@ -21,12 +22,18 @@ pub(super) struct Route<S> {
     #[cfg_attr(not(test), allow(dead_code, reason = "the router reads it off the handlers"))]
     methods: &'static [&'static str],
     handlers: MethodRouter<S>,
+    refusal: Option<Refusal>,
 }
 
 impl<S> Route<S> {
     /// `methods` says in lower case what `handlers` takes.
     pub(super) fn new(path: &'static str, methods: &'static [&'static str], handlers: MethodRouter<S>) -> Self {
-        Self { path, methods, handlers }
+        Self { path, methods, handlers, refusal: None }
+    }
+
+    /// What goes wrong at this address is said in words of its protocol.
+    pub(super) fn refusing(self, refusal: Refusal) -> Self {
+        Self { refusal: Some(refusal), ..self }
     }
 }
 
@@ -41,13 +48,17 @@ fn routes() -> Vec<Route<Arc<Site>>> {
     routes.extend(bazel::routes());
     routes.extend(ccache::routes());
     routes.extend(webdav::routes());
+    routes.extend(nx::routes());
+    routes.extend(turbo::routes());
     routes
 }
 
 /// The router of a site. Nobody gets past it without being asked who they are.
 pub(super) fn router(site: Arc<Site>) -> Router {
     let mut router = Router::new();
+    let mut refusals = Refusals::default();
     for route in routes() {
+        refusals.add(route.path, route.refusal);
         router = router.route(route.path, route.handlers);
     }
     router
@@ -55,7 +66,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address takes other methods")
         })
-        .layer(from_fn_with_state(site.clone(), watch::watch))
+        .layer(from_fn_with_state((site.clone(), Arc::new(refusals)), watch::watch))
         .with_state(site)
 }
 

@@ -144,16 +144,17 @@ impl Shelf {
 
     /// Keeps what is uploaded, once all of it has arrived and was found to be what was promised.
     pub(super) async fn keep(&self, name: &Name, body: Body, terms: Terms, mut put: Put) -> Result<Kept, Problem> {
-        put.size = terms.size;
+        put.size = terms.size.map(|size| size + terms.preface.len() as u64);
         // The semaphore is never closed.
         let _turn = self.uploads.acquire().await;
-        let replace = put.replace;
+        // Of what came after a preface, the digest is not that of the object.
+        let is_notable = !put.replace && terms.preface.is_empty();
         let (stored, intake) = self.take_in(name, body, terms, put).await?;
         self.metrics.received(intake.size());
         let Some(digest) = intake.digest() else { return Err(Problem::bad_request("the body broke off")) };
         match stored {
             Stored::New => {
-                if !replace {
+                if is_notable {
                     self.note(name, intake.size(), digest).await;
                 }
                 Ok(Kept::New(digest))

@@ -37,7 +37,7 @@ impl Upload {
         if size.is_some_and(|size| size > limit) {
             return Err(Problem::too_large(limit));
         }
-        Ok(Terms { size, limit, promises: Promises::of(&self.headers)? })
+        Ok(Terms { size, limit, promises: Promises::of(&self.headers)?, ..Terms::default() })
     }
 
     /// Whether it says beforehand how long the body is.

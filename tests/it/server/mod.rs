@@ -8,12 +8,15 @@ mod clients;
 mod faults;
 mod gradle;
 mod limits;
+mod nx;
 mod openapi;
 mod program;
 mod served;
 mod sockets;
+mod turbo;
 mod users;
 mod webdav;
+mod workspace;
 
 use cortado::conformance;
 use cortado::stores::Http;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::client::Request;
 use super::served::Served;
-use super::{bazel, ccache, gradle, webdav};
+use super::{bazel, ccache, gradle, nx, turbo, webdav};
 
 /// A route and a status.
 pub(super) type Case = (&'static str, &'static str, u16);
@@ -109,9 +109,9 @@ fn open() -> Vec<(Case, Request)> {
 fn whatever_is_described_happens_and_nothing_else() {
     let mut seen = BTreeSet::new();
     let served = Served::sized(1 << 20, |options| options.max_object = 4 << 20);
-    let all = open().into_iter().chain(gradle::cases()).chain(bazel::cases()).chain(ccache::cases());
-    let all = all.chain(webdav::cases());
-    for ((method, path, status), request) in all {
+    let cases =
+        [open(), gradle::cases(), bazel::cases(), ccache::cases(), webdav::cases(), nx::cases(), turbo::cases()];
+    for ((method, path, status), request) in cases.into_iter().flatten() {
         assert_eq!(served.send(&request).status, status, "{method} {path}");
         seen.insert((method.to_owned(), path.to_owned(), status));
     }

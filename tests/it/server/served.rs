@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use cortado::server::{Server, ServerOptions, Stop};
-use cortado::{Digest, DirectoryOptions, DirectoryStore};
+use cortado::{Digest, DirectoryOptions, DirectoryStore, Store};
 use tempfile::TempDir;
 
 use super::client::{Answer, Request};
@@ -48,12 +48,17 @@ impl Served {
     }
 
     fn start(dir: TempDir, size: u64, change: impl FnOnce(&mut ServerOptions)) -> Self {
+        let store = DirectoryStore::open_with(dir.path().join("store"), &DirectoryOptions::new().initial_size(size));
+        Self::serve(dir, store.unwrap(), change)
+    }
+
+    /// A server of any store, which may lie in the directory.
+    pub(super) fn serve(dir: TempDir, store: impl Store + 'static, change: impl FnOnce(&mut ServerOptions)) -> Self {
         let mut options = ServerOptions::default();
         change(&mut options);
         let events = Arc::<Mutex<Vec<String>>>::default();
         let told = events.clone();
-        let store = DirectoryStore::open_with(dir.path().join("store"), &DirectoryOptions::new().initial_size(size));
-        let server = Server::new(store.unwrap()).options(options);
+        let server = Server::new(store).options(options);
         let server = server.observe(move |event| told.lock().unwrap().push(format!("{event:?}")));
         let bound = server.bind("127.0.0.1:0").unwrap();
         let (address, stop) = (bound.address(), bound.stopper());

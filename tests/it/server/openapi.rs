@@ -109,8 +109,9 @@ fn open() -> Vec<(Case, Request)> {
 fn whatever_is_described_happens_and_nothing_else() {
     let mut seen = BTreeSet::new();
     let served = Served::sized(1 << 20, |options| options.max_object = 4 << 20);
-    let others = [bazel::cases(), ccache::cases(), gradle::cases(), nx::cases(), turbo::cases(), webdav::cases()];
-    for ((method, path, status), request) in open().into_iter().chain(others.into_iter().flatten()) {
+    let cases =
+        [open(), gradle::cases(), bazel::cases(), ccache::cases(), webdav::cases(), nx::cases(), turbo::cases()];
+    for ((method, path, status), request) in cases.into_iter().flatten() {
         assert_eq!(served.send(&request).status, status, "{method} {path}");
         seen.insert((method.to_owned(), path.to_owned(), status));
     }

@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::digests::{CONTENT_DIGEST, REPR_DIGEST};
-use super::known::{Known, Look, kind};
+use super::known::{Known, kind};
 use super::name::Name;
 use super::problem::Problem;
 use super::range::{Asked, asked};
@@ -16,25 +16,42 @@ use super::site::Site;
 /// # Errors
 /// 416 when the part that is asked for lies beyond the end.
 pub(super) fn answer(site: &Site, name: &Name, found: Found, headers: &HeaderMap) -> Result<Response, Problem> {
+    answer_after(0, site, name, found, headers)
+}
+
+/// Like [`answer`], with what follows the first `preface` bytes of a file. A stream has come behind them already.
+pub(super) fn answer_after(
+    preface: u64,
+    site: &Site,
+    name: &Name,
+    found: Found,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
     let (file, look, known) = match found {
         Found::Stream(object) => return Ok((kind(name), site.shelf.stream(object)).into_response()),
         Found::File(file, look, known) => (file, look, known),
     };
+    let size = look.size.saturating_sub(preface);
     let mut answer = known.headers().clone();
+    if preface > 0 {
+        // That is known of the object, not of what is sent.
+        answer.remove(REPR_DIGEST);
+    }
     if is_known_already(headers, &known) {
         return Ok((StatusCode::NOT_MODIFIED, answer).into_response());
     }
-    match part(headers, look, &known) {
+    match part(headers, size, &known) {
         Asked::All => {
             answer.extend(answer.get(REPR_DIGEST).cloned().map(|value| (CONTENT_DIGEST, value)));
-            Ok((answer, site.shelf.body(file, 0..look.size)).into_response())
+            Ok((answer, site.shelf.body(file, preface..preface + size)).into_response())
         }
         Asked::Part(part) => {
-            let range = format!("bytes {}-{}/{}", part.start, part.end - 1, look.size);
+            let range = format!("bytes {}-{}/{size}", part.start, part.end - 1);
             answer.extend(HeaderValue::from_str(&range).map(|value| (header::CONTENT_RANGE, value)));
-            Ok((StatusCode::PARTIAL_CONTENT, answer, site.shelf.body(file, part)).into_response())
+            let body = site.shelf.body(file, preface + part.start..preface + part.end);
+            Ok((StatusCode::PARTIAL_CONTENT, answer, body).into_response())
         }
-        Asked::Beyond => Err(beyond(look)),
+        Asked::Beyond => Err(beyond(size)),
     }
 }
 
@@ -49,17 +66,17 @@ fn is_known_already(headers: &HeaderMap, known: &Known) -> bool {
 }
 
 /// The part that is asked for. One that was meant of another content (`If-Range`) is not.
-fn part(headers: &HeaderMap, look: Look, known: &Known) -> Asked {
+fn part(headers: &HeaderMap, size: u64, known: &Known) -> Asked {
     let is_meant = headers.get(header::IF_RANGE).is_none_or(|condition| condition.as_bytes() == known.tag());
     match headers.get(header::RANGE).and_then(|range| range.to_str().ok()) {
-        Some(range) if is_meant => asked(range, look.size),
+        Some(range) if is_meant => asked(range, size),
         _ => Asked::All,
     }
 }
 
-fn beyond(look: Look) -> Problem {
-    let problem = Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, format!("the object has {} bytes", look.size));
-    match HeaderValue::from_str(&format!("bytes */{}", look.size)) {
+fn beyond(size: u64) -> Problem {
+    let problem = Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, format!("the object has {size} bytes"));
+    match HeaderValue::from_str(&format!("bytes */{size}")) {
         Ok(value) => problem.with(header::CONTENT_RANGE, value),
         Err(_) => problem,
     }

@@ -85,6 +85,15 @@ impl FileBody {
     }
 }
 
+/// The first bytes of a file, at most that many.
+pub(super) async fn beginning(file: &File, transfer: &Transfer, most: u64) -> io::Result<Bytes> {
+    if let Some(bytes) = read_cached(file, 0, transfer.buffer(most))? {
+        return Ok(bytes);
+    }
+    let (file, buffer) = (file.try_clone()?, transfer.buffer(most));
+    spawn_blocking(move || read(&file, 0, buffer)).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+}
+
 /// Reads what is in the page cache; `None` when nothing is, or the file system cannot tell.
 fn read_cached(file: &File, offset: u64, mut buffer: Buffer) -> io::Result<Option<Bytes>> {
     let room = buffer.as_mut();

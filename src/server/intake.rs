@@ -39,6 +39,8 @@ pub(super) struct Terms {
     /// The most bytes that there may be.
     pub(super) limit: u64,
     pub(super) promises: Promises,
+    /// What is kept before the content, in the same object. It counts into neither size nor digests.
+    pub(super) preface: Bytes,
 }
 
 /// The blocking side of an upload.
@@ -120,20 +122,27 @@ impl Intake {
     }
 
     fn step(&mut self, buffer: &mut [u8]) -> Result<usize, Problem> {
+        if !self.terms.preface.is_empty() {
+            return Ok(move_into(buffer, &mut self.terms.preface));
+        }
         while self.current.is_empty() {
             match self.advance()? {
                 Piece::Bytes(part) => self.current = part,
                 Piece::End(digest) => return self.finish(digest).map(|()| 0),
             }
         }
-        let count = buffer.len().min(self.current.len());
-        self.accept(count)?;
-        let part = self.current.split_to(count);
-        if let Some(room) = buffer.get_mut(..count) {
-            room.copy_from_slice(&part);
-        }
-        Ok(count)
+        self.accept(buffer.len().min(self.current.len()))?;
+        Ok(move_into(buffer, &mut self.current))
     }
+}
+
+/// Moves as many bytes as there is room for.
+fn move_into(buffer: &mut [u8], bytes: &mut Bytes) -> usize {
+    let part = bytes.split_to(buffer.len().min(bytes.len()));
+    if let Some(room) = buffer.get_mut(..part.len()) {
+        room.copy_from_slice(&part);
+    }
+    part.len()
 }
 
 impl Read for Intake {

@@ -19,6 +19,7 @@ use prometheus_client::registry::Registry;
 
 use super::auth::{Client, Role};
 use super::problem::Problem;
+use super::reports::Reports;
 use super::site::Site;
 use crate::Capacity;
 
@@ -56,6 +57,8 @@ pub(super) struct Metrics {
     room: Room,
     asked: Family<Ending, Counter>,
     offered: Family<Ending, Counter>,
+    /// What clients tell of themselves.
+    pub(super) reports: Reports,
 }
 
 impl Metrics {
@@ -71,6 +74,7 @@ impl Metrics {
             room: Room::default(),
             asked: Family::default(),
             offered: Family::default(),
+            reports: Reports::default(),
         };
         metrics.registered()
     }
@@ -91,6 +95,7 @@ impl Metrics {
         self.room.register(registry);
         registry.register("upstream_requests", "Objects that the upstream was asked for", self.asked.clone());
         registry.register("upstream_offers", "Objects that the upstream was offered", self.offered.clone());
+        self.reports.register(registry);
         self
     }
 

@@ -23,8 +23,10 @@
 mod answer;
 mod artifacts;
 mod auth;
+mod bazel;
 mod body;
 mod buffers;
+mod ccache;
 mod connection;
 mod digests;
 mod event;
@@ -36,15 +38,19 @@ mod intake;
 mod keyed;
 mod known;
 mod labels;
+mod leftover;
 mod listener;
 mod metrics;
 mod name;
+mod nx;
 mod options;
 mod pace;
 mod patience;
 mod problem;
 mod range;
 mod refill;
+mod refusal;
+mod reports;
 mod router;
 mod running;
 mod shelf;
@@ -52,13 +58,16 @@ mod site;
 mod stamp;
 mod stop;
 mod streams;
+mod task_hash;
 mod tls;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod trial;
+mod turbo;
 mod upload;
 mod vetted;
 mod watch;
+mod webdav;
 
 pub use auth::Role;
 pub use event::{Access, Event};

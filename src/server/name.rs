@@ -75,6 +75,19 @@ impl Name {
         if name.len() > LONGEST { Self(format!("{namespace}~~~{}", Digest::of(key))) } else { Self(name) }
     }
 
+    /// The key that has that name in a namespace; none for other names, and where the key was too long for a name.
+    pub(super) fn key_within(name: &str, namespace: &str) -> Option<String> {
+        let mut rest = name.strip_prefix(namespace)?.strip_prefix('~')?;
+        let mut key = Vec::with_capacity(rest.len());
+        while let Some((plain, escaped)) = rest.split_once('~') {
+            key.extend(plain.bytes());
+            key.extend(hex::decode(escaped.get(..2)?).ok()?);
+            rest = escaped.get(2..)?;
+        }
+        key.extend(rest.bytes());
+        String::from_utf8(key).ok()
+    }
+
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
@@ -129,5 +142,17 @@ mod tests {
         let names: std::collections::BTreeSet<_> = keys.iter().map(|key| name(key)).collect();
         assert_eq!(names.len(), keys.len());
         assert!(names.iter().all(|name| name.len() <= LONGEST && Name::parse(name).is_err()));
+    }
+
+    #[test]
+    fn keys_are_read_off_names() {
+        for key in ["a/B.c", "~", "", "a~2fb", "ä", "~~"] {
+            let name = Name::within("dav", key);
+            assert_eq!(Name::key_within(name.as_str(), "dav").as_deref(), Some(key));
+        }
+        let long = Name::within("dav", &"x".repeat(300));
+        for other in ["dav", "davy~a", "a", "dav~~zz", "dav~a~2", "dav~~ff", "dav~~aé", long.as_str()] {
+            assert_eq!(Name::key_within(other, "dav"), None, "{other}");
+        }
     }
 }

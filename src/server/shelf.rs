@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
@@ -140,6 +140,14 @@ impl Shelf {
         body::of_file(file, part, &self.transfers)
     }
 
+    /// The first bytes of an object, at most that many. One without a byte in it has none.
+    pub(super) async fn beginning(&self, file: &File, most: u64) -> Result<Bytes, Problem> {
+        match body::beginning(file, &self.transfers.begin(), most).await {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Bytes::new()),
+            read => read.map_err(failed),
+        }
+    }
+
     /// The content of a store without files.
     pub(super) fn stream(&self, object: Object) -> Body {
         body::of_reader(object.into_reader(), &self.transfers)
@@ -193,21 +201,22 @@ impl Shelf {
 
     /// Keeps what is uploaded, once all of it has arrived and was found to be what was promised.
     pub(super) async fn keep(&self, name: &Name, body: Body, terms: Terms, mut put: Put) -> Result<Kept, Problem> {
-        put.size = terms.size;
+        put.size = terms.size.map(|size| size + terms.preface.len() as u64);
         // The semaphore is never closed.
         let _turn = self.uploads.acquire().await;
-        let replace = put.replace;
-        let known = self.forward.is_some().then(|| put.clone());
+        let (known, preface) = (self.forward.is_some().then(|| put.clone()), terms.preface.len() as u64);
+        // Of what came after a preface, the digest is not that of the object.
+        let is_notable = !put.replace && terms.preface.is_empty();
         let (stored, intake) = self.take_in(name, body, terms, put).await?;
         self.metrics.received(intake.size());
         let Some(digest) = intake.digest() else { return Err(Problem::bad_request("the body broke off")) };
         match stored {
             Stored::New => {
-                if !replace {
+                if is_notable {
                     self.note(name, intake.size(), digest).await;
                 }
                 if let (Some(forward), Some(known)) = (&self.forward, known) {
-                    forward.send(name, Put { size: Some(intake.size()), ..known });
+                    forward.send(name, Put { size: Some(preface + intake.size()), ..known });
                 }
                 Ok(Kept::New(digest))
             }
@@ -261,13 +270,18 @@ impl Shelf {
                 Ok(Some((file, look, known)))
             }
             (Err(error), _) if error.kind() == io::ErrorKind::InvalidData => {
-                self.metrics.corrupt();
-                self.observer.tell(|| Event::Corrupt { name: name.to_string(), problem: error.to_string() });
-                self.put_aside(name).await?;
+                self.condemn(name, error.to_string()).await?;
                 Ok(None)
             }
             (Err(error), _) => Err(failed(error)),
         }
+    }
+
+    /// Puts aside an object that is not what it should be, and tells of it.
+    pub(super) async fn condemn(&self, name: &Name, problem: String) -> Result<(), Problem> {
+        self.metrics.corrupt();
+        self.observer.tell(|| Event::Corrupt { name: name.to_string(), problem });
+        self.put_aside(name).await
     }
 
     /// Gives a corrupt object a name that nobody asks for. It goes like any other that is not used.

@@ -16,16 +16,23 @@ use http_body::{Body as _, Frame, SizeHint};
 use super::auth::{self, Client};
 use super::connection::Peer;
 use super::event::{Access, Event};
+use super::leftover;
 use super::problem::Cause;
+use super::refusal::Refusals;
 use super::site::Site;
 
 /// Methods that are counted by name. Anybody can invent others.
-const METHODS: [&str; 7] = ["GET", "HEAD", "PUT", "DELETE", "POST", "OPTIONS", "PROPFIND"];
+const METHODS: [&str; 8] = ["GET", "HEAD", "PUT", "DELETE", "POST", "OPTIONS", "PROPFIND", "MKCOL"];
 
 /// Lets a request through if it may pass, and follows its answer to the end.
-pub(super) async fn watch(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
+pub(super) async fn watch(
+    State((site, refusals)): State<(Arc<Site>, Arc<Refusals>)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let mut seen = Seen::new(site, &request);
-    let response = auth::admit(&seen.site, request, next).await;
+    let response = auth::admit(&seen.site, leftover::finish(request), next).await;
+    let response = refusals.phrase(seen.route.as_ref(), response);
     seen.status = response.status().as_u16();
     seen.client = response.extensions().get::<Client>().cloned();
     seen.cause = response.extensions().get::<Cause>().map(|cause| cause.0.to_string());

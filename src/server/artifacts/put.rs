@@ -30,7 +30,7 @@ pub(super) async fn put(
     let replace = upload.headers.get(REPLACE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
     let name = granted(&client, if replace { Role::Admin } else { Role::Writer }, &name)?;
     let terms = upload.terms(&site)?;
-    let once = upload.headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == b"*");
+    let once = upload.is_once();
     if once
         && site.shelf.has(&name).await?
         && let Some(found) = site.shelf.find(&name).await?
@@ -42,9 +42,9 @@ pub(super) async fn put(
     match site.shelf.keep(&name, upload.body, terms, put).await? {
         Kept::New(digest) => Ok((StatusCode::CREATED, tagged(&digest)).into_response()),
         Kept::Same(digest) if !once => Ok((StatusCode::OK, tagged(&digest)).into_response()),
-        Kept::Same(_) => Err(precondition()),
+        Kept::Same(_) => Err(Problem::taken()),
         Kept::Different(known) if once => {
-            Err(precondition().with_all(labels::headers(&Default::default(), known.identity())))
+            Err(Problem::taken().with_all(labels::headers(&Default::default(), known.identity())))
         }
         Kept::Different(known) => Err(Problem::conflict("there is an object of that name with another content")
             .with_all(tagged(&known.content()))
@@ -55,15 +55,11 @@ pub(super) async fn put(
 /// 412, with what is known of the object that is there.
 async fn taken(site: &Site, name: &Name, identity: Option<Digest>) -> Result<Problem, Problem> {
     let provenance = site.shelf.describe(name).await?.map(|listed| listed.provenance).unwrap_or_default();
-    Ok(precondition().with_all(labels::headers(&provenance, identity)))
+    Ok(Problem::taken().with_all(labels::headers(&provenance, identity)))
 }
 
 fn identity_of(found: Found) -> Option<Digest> {
     if let Found::File(_, _, known) = found { known.identity() } else { None }
-}
-
-fn precondition() -> Problem {
-    Problem::new(StatusCode::PRECONDITION_FAILED, "there is an object of that name")
 }
 
 fn tagged(digest: &Digest) -> HeaderMap {

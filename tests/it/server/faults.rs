@@ -66,6 +66,27 @@ fn a_body_that_is_not_what_was_promised_leaves_nothing() {
     assert_eq!(served.get("a").status, 404);
 }
 
+/// Sends a PUT to its end before it looks for an answer, and a question after it on the same connection.
+fn sent_to_its_end(served: &Served, head: &str) -> (u16, u16) {
+    let mut stream = connect(served.address);
+    let put = format!("PUT /v1/artifacts/a HTTP/1.1\r\nHost: here\r\nContent-Length: 30000000\r\n{head}\r\n");
+    stream.write_all(put.as_bytes()).unwrap();
+    stream.write_all(&vec![7; 30_000_000]).unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer espresso\r\n\r\n").unwrap();
+    let mut stream = BufReader::new(stream);
+    (Answer::read(&mut stream, false).status, Answer::read(&mut stream, false).status)
+}
+
+#[test]
+fn whoever_is_refused_may_finish_and_learns_it() {
+    let small = Served::with(|options| options.max_object = 1000);
+    assert_eq!(sent_to_its_end(&small, ""), (413, 200));
+    let guarded = Served::guarded(&["ci:{TOKEN}TOKEN:reader"], |_| {});
+    assert_eq!(sent_to_its_end(&guarded, ""), (401, 200));
+    assert_eq!(sent_to_its_end(&guarded, "Authorization: Bearer espresso\r\n"), (403, 200));
+    assert!(small.files().is_empty() && guarded.files().is_empty());
+}
+
 /// Sends the head of a PUT and a part of its body, and closes.
 fn break_off(served: &Served, length: usize, sent: usize) -> Vec<u8> {
     let mut stream = connect(served.address);

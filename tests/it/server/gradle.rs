@@ -1,31 +1,15 @@
 //! Gradle's build cache: its requests, one by one.
 
 use super::client::Request;
-use super::openapi::{Case, request};
+use super::openapi::{Case, KEY, keyed, request};
 use super::served::Served;
 
 const PATH: &str = "/gradle/{key}";
 
 /// What the description says of it.
 pub(super) fn cases() -> Vec<(Case, Request)> {
-    let with = |method: &str, key: &str| request(method, &PATH.replace("{key}", key));
-    let (get, put) = (|| request("GET", PATH), || request("PUT", PATH));
-    vec![
-        (("PUT", PATH, 201), put()),
-        (("PUT", PATH, 400), with("PUT", "beans")),
-        (("PUT", PATH, 411), Request::new("PUT", &PATH.replace("{key}", super::openapi::KEY))),
-        (("PUT", PATH, 413), put().body(vec![0; (4 << 20) + 1])),
-        (("PUT", PATH, 507), put().body(vec![0; 2 << 20])),
-        (("GET", PATH, 200), get()),
-        (("GET", PATH, 206), get().header("Range", "bytes=0-0")),
-        (("GET", PATH, 304), get().header("If-None-Match", "*")),
-        (("GET", PATH, 416), get().header("Range", "bytes=5-")),
-        (("GET", PATH, 400), with("GET", "..%2f..%2fetc%2fpasswd")),
-        (("GET", PATH, 404), with("GET", &"0".repeat(32))),
-        (("HEAD", PATH, 200), request("HEAD", PATH)),
-        (("HEAD", PATH, 400), with("HEAD", &"0".repeat(4096))),
-        (("HEAD", PATH, 404), with("HEAD", &"0".repeat(32))),
-    ]
+    let key = |key: &str| PATH.replace("{key}", key);
+    keyed(PATH, [&key(KEY), &key(&"0".repeat(32)), &key("..%2f..%2fetc%2fpasswd")])
 }
 
 #[test]

@@ -13,7 +13,7 @@ use cortado::{DirectoryOptions, DirectoryStore};
 use libfuzzer_sys::fuzz_target;
 
 /// The routes that read more of a request than a name. `{}` is a part of the input; what is left of it is the body.
-const HEADS: [&str; 8] = [
+const HEADS: [&str; 12] = [
     "PUT /v8/artifacts/{}?slug={} HTTP/1.1\r\nx-artifact-tag: {}\r\nx-artifact-duration: {}",
     "GET /v8/artifacts/{}?teamId={} HTTP/1.1\r\nRange: {}\r\nIf-None-Match: {}",
     "POST /v8/artifacts?slug={} HTTP/1.1",
@@ -21,6 +21,10 @@ const HEADS: [&str; 8] = [
     "PUT /v1/cache/{} HTTP/1.1\r\nContent-Digest: {}",
     "PUT /v1/artifacts/{} HTTP/1.1\r\nCortado-Task: {}\r\nDigest: {}\r\nIf-None-Match: {}",
     "POST /v1/artifacts/exists HTTP/1.1",
+    "PROPFIND /webdav/{} HTTP/1.1\r\nDepth: {}",
+    "PUT /webdav/{} HTTP/1.1\r\nIf-None-Match: {}",
+    "PUT /{}/cas/{} HTTP/1.1",
+    "GET /{}/ac/{} HTTP/1.1\r\nIf-Range: {}\r\nRange: {}",
     "{} {} HTTP/1.1\r\n{}: {}\r\nAuthorization: {}",
 ];
 

@@ -13,7 +13,7 @@ use cortado::{DirectoryOptions, DirectoryStore};
 use libfuzzer_sys::fuzz_target;
 
 /// The routes that read more of a request than a name. `{}` is a part of the input; what is left of it is the body.
-const HEADS: [&str; 15] = [
+const HEADS: [&str; 16] = [
     "PUT /v8/artifacts/{}?slug={} HTTP/1.1\r\nx-artifact-tag: {}\r\nx-artifact-duration: {}",
     "GET /v8/artifacts/{}?teamId={} HTTP/1.1\r\nRange: {}\r\nIf-None-Match: {}",
     "POST /v8/artifacts?slug={} HTTP/1.1",
@@ -29,6 +29,7 @@ const HEADS: [&str; 15] = [
     "PUT /webdav/{} HTTP/1.1",
     "PROPFIND /webdav/{} HTTP/1.1\r\nDepth: {}",
     "MKCOL /webdav/{} HTTP/1.1",
+    "GET /{}/ac/{} HTTP/1.1\r\nIf-Range: {}\r\nRange: {}",
     "{} {} HTTP/1.1\r\n{}: {}\r\nAuthorization: {}",
 ];
 

@@ -18,11 +18,37 @@ pub enum Event {
         /// What is wrong with it, line by line. These lines let nobody in.
         faults: Vec<String>,
     },
+    /// The certificate of the server, or who trusts it, was changed.
+    Certificate {
+        /// Why the new one is not used, and the old one is; `None` when it is used.
+        problem: Option<String>,
+    },
     /// An object was not what it should be, and was put aside.
     Corrupt {
         /// Its name.
         name: String,
         /// What is wrong with it.
+        problem: String,
+    },
+    /// The upstream is left alone for a while, or answers again.
+    Upstream {
+        /// What it is called.
+        name: String,
+        /// Why it is left alone; `None` when it answers again.
+        problem: Option<String>,
+    },
+    /// An object was not brought from the upstream, or could not be kept here.
+    NotBrought {
+        /// Its name.
+        name: String,
+        /// Why.
+        problem: String,
+    },
+    /// The upstream does not have what was uploaded here, or has what was removed here.
+    NotForwarded {
+        /// The object's name.
+        name: String,
+        /// Why.
         problem: String,
     },
 }

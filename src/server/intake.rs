@@ -4,7 +4,7 @@
 //! been checked: whatever is wrong is an error of the content, and nothing of it is kept.
 
 use std::io::{self, Read};
-use std::time::Duration;
+use std::time::Instant;
 
 use axum::body::{Body, BodyDataStream, Bytes};
 use axum::http::StatusCode;
@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::digests::Promises;
+use super::pace::Pace;
 use super::problem::Problem;
 use crate::Digest;
 
@@ -163,11 +164,11 @@ pub(super) struct Supply(mpsc::Sender<Part>);
 impl Supply {
     /// Hands on a body as it arrives, until nobody wants any more of it. It is hashed while what comes next arrives and
     /// what came before is written: a processor hashes about as fast as it does the other two together.
-    pub(super) async fn bring(self, body: Body, stall: Duration) {
+    pub(super) async fn bring(self, body: Body, mut pace: Pace) {
         let (hasher, digest) = hasher();
         let mut parts = body.into_data_stream();
         let end = loop {
-            match next(&mut parts, stall).await {
+            match next(&mut parts, &mut pace).await {
                 Ok(Some(bytes)) => {
                     // The hasher takes whatever comes, until it is told that nothing does.
                     _ = hasher.send(bytes.clone()).await;
@@ -205,20 +206,20 @@ fn hasher() -> (mpsc::Sender<Bytes>, JoinHandle<Digest>) {
 /// Reads a short body into memory.
 ///
 /// # Errors
-/// 413 above `limit` bytes, 408 when it stalls, 400 when it breaks off.
-pub(super) async fn collect(body: Body, limit: usize, stall: Duration) -> Result<Bytes, Problem> {
+/// 413 above `limit` bytes, 408 when it stalls or drips, 400 when it breaks off.
+pub(super) async fn collect(body: Body, limit: usize, mut pace: Pace) -> Result<Bytes, Problem> {
     let mut parts = body.into_data_stream();
-    let mut whole = match next(&mut parts, stall).await? {
+    let mut whole = match next(&mut parts, &mut pace).await? {
         None => return Ok(Bytes::new()),
         Some(first) => first,
     };
     if whole.len() <= limit
-        && let Some(second) = next(&mut parts, stall).await?
+        && let Some(second) = next(&mut parts, &mut pace).await?
     {
         let mut all = whole.to_vec();
         all.extend_from_slice(&second);
         while all.len() <= limit
-            && let Some(part) = next(&mut parts, stall).await?
+            && let Some(part) = next(&mut parts, &mut pace).await?
         {
             all.extend_from_slice(&part);
         }
@@ -227,12 +228,18 @@ pub(super) async fn collect(body: Body, limit: usize, stall: Duration) -> Result
     if whole.len() > limit { Err(Problem::too_large(limit as u64)) } else { Ok(whole) }
 }
 
-async fn next(parts: &mut BodyDataStream, stall: Duration) -> Result<Option<Bytes>, Problem> {
+async fn next(parts: &mut BodyDataStream, pace: &mut Pace) -> Result<Option<Bytes>, Problem> {
     let part = std::future::poll_fn(|context| std::pin::Pin::new(&mut *parts).poll_next(context));
-    match timeout(stall, part).await {
+    let since = Instant::now();
+    match timeout(pace.patience(), part).await {
         Ok(None) => Ok(None),
-        Ok(Some(Ok(part))) => Ok(Some(part)),
+        Ok(Some(Ok(part))) if pace.keeps(since.elapsed(), part.len() as u64) => Ok(Some(part)),
+        Ok(Some(Ok(_))) => Err(too_slow("the body arrives too slowly")),
         Ok(Some(Err(_))) => Err(Problem::bad_request("the body broke off")),
-        Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body stopped arriving")),
+        Err(_) => Err(too_slow("the body stopped arriving")),
     }
+}
+
+fn too_slow(detail: &'static str) -> Problem {
+    Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
 }

@@ -30,6 +30,7 @@ mod ccache;
 mod connection;
 mod digests;
 mod event;
+mod forward;
 mod gradle;
 mod health;
 mod in_path;
@@ -43,20 +44,28 @@ mod metrics;
 mod name;
 mod nx;
 mod options;
+mod pace;
 mod patience;
 mod problem;
 mod range;
+mod refill;
 mod refusal;
 mod reports;
 mod router;
 mod running;
 mod shelf;
 mod site;
+mod stamp;
 mod stop;
+mod streams;
 mod task_hash;
 mod tls;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod trial;
 mod turbo;
 mod upload;
+mod vetted;
 mod watch;
 mod webdav;
 

@@ -9,6 +9,9 @@ use super::problem::Problem;
 /// The longest name of an object, in bytes: it is a file name.
 const LONGEST: usize = 255;
 
+/// The namespace of what was found to be corrupt.
+pub(super) const QUARANTINE: &str = "quarantine";
+
 /// The name of an object in the store, checked.
 ///
 /// The own protocol has the names that cortado gives to artifacts. Every other protocol keeps its objects in a namespace of
@@ -30,6 +33,33 @@ impl Name {
         Err(Problem::bad_request(format!(
             "`{shown}` is no name: use up to {LONGEST} letters, digits, `.`, `_`, `+`, `-`, beginning with a letter or digit"
         )))
+    }
+
+    /// A name of the own protocol, or that of an object of another: a server that stands behind another one is asked for both.
+    /// What was put aside is nobody's.
+    ///
+    /// # Errors
+    /// 400, with the rule.
+    pub(super) fn parse_any(text: &str) -> Result<Self, Problem> {
+        let is_namespace = |name: &str| {
+            let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+            !name.is_empty() && name != QUARANTINE && name.bytes().all(plain)
+        };
+        match text.split_once('~') {
+            Some((namespace, key))
+                if is_namespace(namespace)
+                    && text.len() <= LONGEST
+                    && key.bytes().all(|byte| is_plain(byte) || byte == b'~') =>
+            {
+                Ok(Self(text.to_owned()))
+            }
+            _ => Self::parse(text),
+        }
+    }
+
+    /// Whose the object is, where it is another protocol's.
+    pub(super) fn namespace(&self) -> Option<&str> {
+        self.0.split_once('~').map(|(namespace, _)| namespace)
     }
 
     /// The name of a key of another protocol. `namespace` has letters, digits and `-`; a key may be anything, and two
@@ -89,6 +119,18 @@ mod tests {
         let long = "x".repeat(256);
         for bad in ["", ".", "..", "../x", "a/b", "a\\b", "a\0b", ".hidden", "a~b", "ä", "-x", "a b", "a%2fb", &long] {
             assert!(Name::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn servers_in_line_know_names_of_all_protocols() {
+        let any = |text: &str| Name::parse_any(text).ok().map(|name| name.namespace().map(str::to_owned));
+        assert_eq!(any("a.tar.gz"), Some(None));
+        for name in [Name::within("gradle", "a/b"), Name::within("gradle", &"x".repeat(300))] {
+            assert_eq!(any(name.as_str()), Some(Some("gradle".into())));
+        }
+        for bad in ["quarantine~a", "~a", "A~b", "a~b/c", "a~\0", ".a~b", "a.b~c", &format!("a~{}", "x".repeat(254))] {
+            assert_eq!(any(bad), None, "{bad}");
         }
     }
 

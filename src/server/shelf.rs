@@ -8,7 +8,6 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use tokio::sync::Semaphore;
@@ -17,13 +16,16 @@ use tokio::task::spawn_blocking;
 use super::body;
 use super::buffers::Transfers;
 use super::event::{Event, Observer};
+use super::forward::Forward;
 use super::intake::{Intake, Terms, collect};
 use super::known::{self, Known, Look, Memory};
 use super::metrics::Metrics;
-use super::name::Name;
+use super::name::{Name, QUARANTINE};
 use super::options::ServerOptions;
+use super::pace::Pace;
 use super::problem::Problem;
-use crate::{Digest, Listed, Object, Put, Store, Stored};
+use super::refill::{Brought, Refill};
+use crate::{Digest, Listed, Object, Put, Store, Stored, Tier, Upstream};
 
 /// Uploads up to that size are held in memory until they are complete.
 const SMALL: u64 = 64 << 10;
@@ -38,11 +40,13 @@ pub(super) struct Shelf {
     transfers: Transfers,
     examiners: Semaphore,
     uploads: Semaphore,
-    stall: Duration,
+    pace: Pace,
     /// Whether the store has files, which are opened at once.
     has_files: AtomicBool,
     metrics: Arc<Metrics>,
     observer: Observer,
+    refill: Option<Arc<Refill>>,
+    forward: Option<Arc<Forward>>,
 }
 
 /// An object that is there and whole.
@@ -78,20 +82,52 @@ impl Shelf {
             transfers: Transfers::default(),
             examiners: Semaphore::new(EXAMINERS),
             uploads: Semaphore::new(options.max_uploads.max(1)),
-            stall: options.stall_timeout,
+            pace: options.pace(),
             has_files: AtomicBool::new(false),
             metrics,
             observer,
+            refill: None,
+            forward: None,
         }
     }
 
-    /// Opens an object. One that is found to be corrupt is put aside, and is not there.
+    /// Brings what is missing from a tier, and offers it what is uploaded.
+    pub(super) fn before(self, tier: Tier) -> Self {
+        let (name, observer) = (tier.name().to_owned(), self.observer.clone());
+        let mode = tier.how().mode;
+        let far = Arc::new(Upstream::new(tier).observe(move |problem| {
+            observer.tell(|| Event::Upstream { name: name.clone(), problem: problem.map(str::to_owned) });
+        }));
+        let (near, metrics, observer) = (&self.store, &self.metrics, &self.observer);
+        let refill = || Refill::new(near.clone(), far.clone(), metrics.clone(), observer.clone());
+        let forward = || Forward::new(near.clone(), far.clone(), metrics.clone(), observer.clone());
+        let (refill, forward) = (mode.reads().then(refill), mode.writes().then(forward));
+        Self { refill, forward, ..self }
+    }
+
+    /// Opens an object, wherever it is. One that is found to be corrupt is put aside, and is not there.
     pub(super) async fn find(&self, name: &Name) -> Result<Option<Found>, Problem> {
-        let file = match self.open(name).await? {
-            None => return Ok(None),
-            Some(Object::File(file)) => file,
-            Some(stream) => return Ok(Some(Found::Stream(stream))),
-        };
+        match (self.open(name).await?, &self.refill) {
+            (Some(object), _) => self.vouch(name, object).await,
+            (None, Some(refill)) => self.find_upstream(name, refill).await,
+            (None, None) => Ok(None),
+        }
+    }
+
+    async fn find_upstream(&self, name: &Name, refill: &Arc<Refill>) -> Result<Option<Found>, Problem> {
+        match refill.bring(name).await {
+            Brought::Absent => Ok(None),
+            Brought::Unkept => Ok(refill.pass(name).await.map(Found::Stream)),
+            Brought::Kept => match self.open(name).await? {
+                Some(object) => self.vouch(name, object).await,
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// What is known of an object that is open.
+    async fn vouch(&self, name: &Name, object: Object) -> Result<Option<Found>, Problem> {
+        let Object::File(file) = object else { return Ok(Some(Found::Stream(object))) };
         let look = Look::at(&file).map_err(failed)?;
         if let Some(known) = self.memory.recall(name, look) {
             return Ok(Some(Found::File(file, look, known)));
@@ -164,10 +200,23 @@ impl Shelf {
         Ok(true)
     }
 
-    /// Removes an object; `false` when there was none.
+    /// Removes an object, upstream too; `false` when there was none.
     pub(super) async fn remove(&self, name: &Name) -> Result<bool, Problem> {
         self.memory.forget(name);
-        self.ask(name, |store, name| store.remove(name)).await
+        let (name, forward) = (name.clone(), self.forward.clone());
+        self.work(move |store| {
+            // There first: it would come back.
+            let there = forward.is_some_and(|forward| forward.remove(&name));
+            Ok(store.remove(name.as_str())? || there)
+        })
+        .await
+    }
+
+    /// Waits until the upstream was offered all that was uploaded.
+    pub(super) async fn forwarded(&self) {
+        if let Some(forward) = &self.forward {
+            forward.empty().await;
+        }
     }
 
     /// Keeps what is uploaded, once all of it has arrived and was found to be what was promised.
@@ -175,6 +224,7 @@ impl Shelf {
         put.size = terms.size.map(|size| size + terms.preface.len() as u64);
         // The semaphore is never closed.
         let _turn = self.uploads.acquire().await;
+        let (known, preface) = (self.forward.is_some().then(|| put.clone()), terms.preface.len() as u64);
         // Of what came after a preface, the digest is not that of the object.
         let is_notable = !put.replace && terms.preface.is_empty();
         let (stored, intake) = self.take_in(name, body, terms, put).await?;
@@ -184,6 +234,9 @@ impl Shelf {
             Stored::New => {
                 if is_notable {
                     self.note(name, intake.size(), digest).await;
+                }
+                if let (Some(forward), Some(known)) = (&self.forward, known) {
+                    forward.send(name, Put { size: Some(preface + intake.size()), ..known });
                 }
                 Ok(Kept::New(digest))
             }
@@ -254,7 +307,7 @@ impl Shelf {
     /// Gives a corrupt object a name that nobody asks for. It goes like any other that is not used.
     async fn put_aside(&self, name: &Name) -> Result<(), Problem> {
         self.memory.forget(name);
-        let (name, aside) = (name.clone(), Name::within("quarantine", name.as_str()));
+        let (name, aside) = (name.clone(), Name::within(QUARANTINE, name.as_str()));
         self.work(move |store| {
             if let Some(mut content) = store.get(name.as_str())? {
                 // Where there is no room to keep it for whoever wonders, it goes at once.
@@ -267,11 +320,11 @@ impl Shelf {
 
     async fn take_in(&self, name: &Name, body: Body, terms: Terms, put: Put) -> Result<(Stored, Intake), Problem> {
         if terms.size.is_some_and(|size| size <= SMALL) {
-            let content = collect(body, SMALL as usize, self.stall).await?;
+            let content = collect(body, SMALL as usize, self.pace).await?;
             return self.store_content(name, Intake::whole(content, terms), put).await;
         }
         let (supply, intake) = Intake::arriving(terms);
-        let (stored, ()) = tokio::join!(self.store_content(name, intake, put), supply.bring(body, self.stall));
+        let (stored, ()) = tokio::join!(self.store_content(name, intake, put), supply.bring(body, self.pace));
         stored
     }
 

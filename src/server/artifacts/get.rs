@@ -8,13 +8,12 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
-use super::NAMESPACE;
+use super::granted;
 use crate::server::answer::answer;
 use crate::server::auth::{Client, Role};
 use crate::server::in_path::InPath;
 use crate::server::known::kind;
 use crate::server::labels;
-use crate::server::name::Name;
 use crate::server::problem::Problem;
 use crate::server::shelf::Found;
 use crate::server::site::Site;
@@ -25,8 +24,7 @@ pub(super) async fn get(
     InPath(name): InPath<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    client.may(Role::Reader, NAMESPACE)?;
-    let name = Name::parse(&name)?;
+    let name = granted(&client, Role::Reader, &name)?;
     let found = site.shelf.find(&name).await?.ok_or_else(Problem::not_found)?;
     answer(&site, &name, found, &headers)
 }
@@ -36,8 +34,7 @@ pub(super) async fn head(
     Extension(client): Extension<Client>,
     InPath(name): InPath<String>,
 ) -> Result<Response, Problem> {
-    client.may(Role::Reader, NAMESPACE)?;
-    let name = Name::parse(&name)?;
+    let name = granted(&client, Role::Reader, &name)?;
     let found = site.shelf.find(&name).await?.ok_or_else(Problem::not_found)?;
     let (mut answer, identity) = match &found {
         Found::Stream(_) => (kind(&name), None),

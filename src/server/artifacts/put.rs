@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::NAMESPACE;
+use super::granted;
 use crate::Digest;
 use crate::server::auth::{Client, Role};
 use crate::server::in_path::InPath;
@@ -27,9 +27,8 @@ pub(super) async fn put(
     InPath(name): InPath<String>,
     upload: Upload,
 ) -> Result<Response, Problem> {
-    let name = Name::parse(&name)?;
     let replace = upload.headers.get(REPLACE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
-    client.may(if replace { Role::Admin } else { Role::Writer }, NAMESPACE)?;
+    let name = granted(&client, if replace { Role::Admin } else { Role::Writer }, &name)?;
     let terms = upload.terms(&site)?;
     let once = upload.is_once();
     if once

@@ -6,10 +6,9 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::NAMESPACE;
+use super::granted;
 use crate::server::auth::{Client, Role};
 use crate::server::in_path::InPath;
-use crate::server::name::Name;
 use crate::server::problem::Problem;
 use crate::server::site::Site;
 
@@ -18,7 +17,6 @@ pub(super) async fn remove(
     Extension(client): Extension<Client>,
     InPath(name): InPath<String>,
 ) -> Result<StatusCode, Problem> {
-    client.may(Role::Admin, NAMESPACE)?;
-    let name = Name::parse(&name)?;
+    let name = granted(&client, Role::Admin, &name)?;
     if site.shelf.remove(&name).await? { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found()) }
 }

@@ -12,6 +12,13 @@ mod register;
 mod role;
 mod users;
 
+/// What the parsers of this room are tried by.
+#[cfg(any(test, fuzzing))]
+pub(super) mod trial {
+    pub(in crate::server) use super::credentials::Credentials;
+    pub(in crate::server) use super::users::Users;
+}
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -48,7 +48,7 @@ pub(super) async fn events(
     body: Body,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     client.may(Role::Reader, NAMESPACE)?;
-    let text = collect(body, LARGEST, site.options.stall_timeout).await?;
+    let text = collect(body, LARGEST, site.options.pace()).await?;
     let told: Vec<Told> =
         serde_json::from_slice(&text).map_err(|error| Problem::bad_request(format!("the events are none: {error}")))?;
     told.iter().for_each(|told| told.count(&site.metrics.reports));

@@ -47,7 +47,7 @@ pub(super) async fn query(
     body: Body,
 ) -> Result<Json<BTreeMap<String, Option<Entry>>>, Problem> {
     client.may(Role::Reader, NAMESPACE)?;
-    let text = collect(body, LARGEST, site.options.stall_timeout).await?;
+    let text = collect(body, LARGEST, site.options.pace()).await?;
     let question: Question = serde_json::from_slice(&text)
         .map_err(|error| Problem::bad_request(format!("the question is not one: {error}")))?;
     if question.hashes.len() > MOST {

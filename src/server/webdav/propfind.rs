@@ -33,7 +33,7 @@ pub(super) async fn propfind(
 ) -> Result<Response, Problem> {
     client.may(Role::Reader, NAMESPACE)?;
     let depth = Depth::of(&question.headers)?;
-    collect(question.body, LONGEST, site.options.stall_timeout).await?;
+    collect(question.body, LONGEST, site.options.pace()).await?;
     let body = match (place, depth) {
         (Place::Object(path), _) => document(&object(&site, client, &path).await?),
         (Place::Directory(path), Depth::Zero) => document(&directory(&path)),

@@ -66,6 +66,14 @@ impl Key {
     /// 404 when there is none; what rights, ranges and the store have against it.
     pub(super) async fn get(&self, site: &Site, client: &Client, headers: &HeaderMap) -> Result<Response, Problem> {
         let found = self.look(site, client).await?.ok_or_else(Problem::not_found)?;
+        self.give(site, found, headers)
+    }
+
+    /// Answers GET and HEAD with what was found.
+    ///
+    /// # Errors
+    /// What ranges have against it.
+    pub(super) fn give(&self, site: &Site, found: Found, headers: &HeaderMap) -> Result<Response, Problem> {
         answer(site, &self.name, found, headers)
     }
 

@@ -180,6 +180,26 @@ impl Shelf {
         .await
     }
 
+    /// Whether there are objects of all those names. Whoever asks means to use them, so they count as used.
+    pub(super) async fn has_all(&self, names: Vec<Name>) -> Result<bool, Problem> {
+        let look = |store: &dyn Store| {
+            let mut missing = Vec::new();
+            for name in names {
+                if store.object(name.as_str())?.is_none() {
+                    missing.push(name);
+                }
+            }
+            Ok(missing)
+        };
+        // What is not here may still be brought.
+        for name in self.work(look).await? {
+            if self.find(&name).await?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Removes an object, upstream too; `false` when there was none.
     pub(super) async fn remove(&self, name: &Name) -> Result<bool, Problem> {
         self.memory.forget(name);

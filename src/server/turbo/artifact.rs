@@ -54,7 +54,7 @@ pub(super) async fn put(
         build_time: preface.build_time(),
         ..Provenance::new()
     };
-    let deposit = Deposit { existing: Existing::Goes, provenance, preface: preface.line(), ..Deposit::default() };
+    let deposit = Deposit { existing: Existing::Goes, provenance, preface: preface.line() };
     key.put(&site, &client, upload, deposit).await?;
     Ok((StatusCode::ACCEPTED, Json(json!({ "urls": [format!("/v8/artifacts/{hash}")] }))))
 }

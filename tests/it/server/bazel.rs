@@ -176,3 +176,50 @@ fn the_status_is_that_of_a_running_server() {
     let status = get(&Served::new(), "/status").json();
     assert!(status["ServerTime"].as_u64().is_some_and(|time| time > 1_700_000_000), "{status}");
 }
+
+/// A field of a message of Protocol Buffers.
+fn field(number: u8, content: &[u8]) -> Vec<u8> {
+    [&[number << 3 | 2, u8::try_from(content.len()).unwrap()][..], content].concat()
+}
+
+/// A `Digest`, and what may have one, with its number there.
+fn digest(content: impl AsRef<[u8]>) -> Vec<u8> {
+    field(1, Digest::of(content).to_string().as_bytes())
+}
+
+#[test]
+fn a_result_that_has_lost_a_content_is_a_miss() {
+    let served = Served::new();
+    let tree = field(1, &field(1, &[field(1, b"file"), field(2, &digest("deep"))].concat()));
+    let file = field(2, &[field(1, b"a"), field(2, &digest("beans"))].concat());
+    let directory = field(3, &[field(1, b"b"), field(3, &digest(&tree))].concat());
+    let result = [file, directory, field(6, &digest("said")), field(8, &digest(""))].concat();
+    assert_eq!(put(&served, &format!("/ac/{KEY}"), &result), 201);
+    let is_given = || {
+        let answer = get(&served, &format!("/ac/{KEY}"));
+        assert!(answer.status == 404 || answer.body == result);
+        answer.status == 200
+    };
+    for named in [&b"beans"[..], &tree, b"deep", b"said"] {
+        assert!(!is_given());
+        assert_eq!(put(&served, &content(named), named), 201);
+    }
+    assert!(is_given());
+    for named in [&b"beans"[..], &tree, b"deep", b"said"] {
+        fs::remove_file(served.file(&format!("bazel~cas~2f{}", Digest::of(named)))).unwrap();
+        assert!(!is_given());
+        assert_eq!((put(&served, &content(named), named), is_given()), (201, true));
+    }
+}
+
+#[test]
+fn a_reader_may_not_write() {
+    let served = Served::guarded(&["ci:{TOKEN}TOKEN:bazel=reader,ccache=admin"], |_| {});
+    let send = |method: &str, route: &str| {
+        served.send(&request(method, route).header("Authorization", "Bearer espresso")).status
+    };
+    for route in [RESULT, RESULT_OF_INSTANCE, CONTENT, CONTENT_OF_INSTANCE] {
+        assert_eq!(send("PUT", route), 403, "{route}");
+        assert_ne!(send("GET", route), 403, "{route}");
+    }
+}

@@ -19,6 +19,7 @@ pub(super) fn cases() -> Vec<(Case, Request)> {
         (("PUT", PATH, 409), put()),
         (("PUT", PATH, 400), with("PUT", "a.b")),
         (("PUT", PATH, 411), with("PUT", "b").header("Transfer-Encoding", "chunked").body("0\r\n\r\n")),
+        (("PUT", PATH, 412), put().header("If-None-Match", "*")),
         (("PUT", PATH, 413), with("PUT", "b").body(vec![0; (4 << 20) + 1])),
         (("PUT", PATH, 507), with("PUT", "b").body(vec![0; 2 << 20])),
         (("GET", PATH, 200), get()),

@@ -34,6 +34,7 @@ pub(super) fn cases() -> Vec<(Case, Request)> {
         (("PUT", ARTIFACT, 202), put()),
         (("PUT", ARTIFACT, 400), put().header("x-artifact-duration", "long")),
         (("PUT", ARTIFACT, 411), Request::new("PUT", &ARTIFACT.replace("{key}", KEY))),
+        (("PUT", ARTIFACT, 412), put().header("If-None-Match", "*")),
         (("PUT", ARTIFACT, 413), with("PUT", "b").body(vec![0; (4 << 20) + 1])),
         (("PUT", ARTIFACT, 413), with("PUT", "b").body(vec![0; 2 << 20])),
         (("GET", ARTIFACT, 200), get()),

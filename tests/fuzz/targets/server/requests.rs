@@ -13,7 +13,7 @@ use cortado::{DirectoryOptions, DirectoryStore};
 use libfuzzer_sys::fuzz_target;
 
 /// The routes that read more of a request than a name. `{}` is a part of the input; what is left of it is the body.
-const HEADS: [&str; 8] = [
+const HEADS: [&str; 16] = [
     "PUT /v8/artifacts/{}?slug={} HTTP/1.1\r\nx-artifact-tag: {}\r\nx-artifact-duration: {}",
     "GET /v8/artifacts/{}?teamId={} HTTP/1.1\r\nRange: {}\r\nIf-None-Match: {}",
     "POST /v8/artifacts?slug={} HTTP/1.1",
@@ -21,6 +21,15 @@ const HEADS: [&str; 8] = [
     "PUT /v1/cache/{} HTTP/1.1\r\nContent-Digest: {}",
     "PUT /v1/artifacts/{} HTTP/1.1\r\nCortado-Task: {}\r\nDigest: {}\r\nIf-None-Match: {}",
     "POST /v1/artifacts/exists HTTP/1.1",
+    "PUT /{}/cas/{} HTTP/1.1\r\nExpect: {}\r\nContent-Encoding: {}",
+    // What is put as a result is read when it is asked for: the rest of an input is one.
+    "PUT /ac/0000000000000000000000000000000000000000000000000000000000000000 HTTP/1.1",
+    "GET /ac/0000000000000000000000000000000000000000000000000000000000000000 HTTP/1.1",
+    "PUT /ccache/{}/{} HTTP/1.1",
+    "PUT /webdav/{} HTTP/1.1",
+    "PROPFIND /webdav/{} HTTP/1.1\r\nDepth: {}",
+    "MKCOL /webdav/{} HTTP/1.1",
+    "GET /{}/ac/{} HTTP/1.1\r\nIf-Range: {}\r\nRange: {}",
     "{} {} HTTP/1.1\r\n{}: {}\r\nAuthorization: {}",
 ];
 

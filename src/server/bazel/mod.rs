@@ -1,8 +1,12 @@
 //! Bazel's HTTP cache: the results of actions below `/ac`, contents by their SHA-256 below `/cas`.
 //!
 //! The protocol is that of "Remote Caching" in Bazel's manual and of `HttpCacheClient` in its sources; instances and `/status`
-//! are those of `bazel-remote`. What a result is, only Bazel knows: others (ccache, moon) keep something else there, so nobody
-//! looks into it.
+//! are those of `bazel-remote`. A result that can be read is only given with all that it names; others (ccache, moon) keep
+//! something else there, which nobody looks into.
+
+mod complete;
+mod fields;
+mod named;
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,17 +18,18 @@ use axum::routing::get as reading;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 
-use super::auth::{Client, Role};
-use super::in_path::InPath;
-use super::keyed::{Deposit, Existing, Key};
-use super::known::Known;
-use super::name::Name;
-use super::problem::Problem;
-use super::router::Route;
-use super::shelf::Kept;
-use super::site::Site;
-use super::upload::Upload;
+use self::complete::{Message, is_complete};
 use crate::Digest;
+use crate::server::auth::{Client, Role};
+use crate::server::in_path::InPath;
+use crate::server::keyed::{Deposit, Existing, Key};
+use crate::server::known::Known;
+use crate::server::name::Name;
+use crate::server::problem::Problem;
+use crate::server::router::Route;
+use crate::server::shelf::Kept;
+use crate::server::site::Site;
+use crate::server::upload::Upload;
 
 /// The namespace of the protocol, as rights name it.
 const NAMESPACE: &str = "bazel";
@@ -51,7 +56,12 @@ async fn get_result(
     InPath(path): InPath<Path>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    path.result()?.get(&site, &client, &headers).await
+    let key = path.result()?;
+    let found = key.look(&site, &client).await?.ok_or_else(Problem::not_found)?;
+    if !is_complete(&site, &client, Message::of(&found)).await? {
+        return Err(Problem::not_found());
+    }
+    key.give(&site, found, &headers)
 }
 
 async fn put_result(
@@ -95,6 +105,10 @@ async fn put_content(
     }
 }
 
+fn content_key(digest: Digest) -> Key {
+    Key::new(NAMESPACE, &format!("cas/{digest}")).naming(digest)
+}
+
 /// The content without bytes, which always exists.
 fn nothing(digest: Digest) -> Response {
     let name = Name::within(NAMESPACE, &digest.to_string());
@@ -128,7 +142,7 @@ impl Path {
     fn content(&self) -> Result<(Key, Digest), Problem> {
         let digest = self.digest()?;
         self.instance()?;
-        Ok((Key::new(NAMESPACE, &format!("cas/{digest}")).naming(digest), digest))
+        Ok((content_key(digest), digest))
     }
 
     fn digest(&self) -> Result<Digest, Problem> {

@@ -94,6 +94,11 @@ impl<'p> Plan<'p> {
         collector.finish()
     }
 
+    /// The tasks alone.
+    pub(crate) fn into_tasks(self) -> Vec<PlannedTask<'p>> {
+        self.tasks
+    }
+
     /// What was looked up for the plan.
     pub(crate) fn inputs(&self) -> &Inputs {
         &self.inputs
@@ -169,6 +174,11 @@ impl<'p> PlannedTask<'p> {
         &self.tag
     }
 
+    /// The tag, kept after the plan.
+    pub(crate) fn into_tag(self) -> String {
+        self.tag
+    }
+
     /// Positions of the direct upstreams in the plan, sorted by name.
     pub fn upstreams(&self) -> &[usize] {
         &self.upstreams
@@ -178,6 +188,12 @@ impl<'p> PlannedTask<'p> {
     pub fn downstreams(&self) -> &[usize] {
         &self.downstreams
     }
+}
+
+/// The key in the tag of a task of that name; `None` for the tag of something else.
+pub(crate) fn shasum_of(tag: &str, prefix: &str, name: &str) -> Option<Digest> {
+    let rest = if prefix.is_empty() { tag } else { tag.strip_prefix(prefix)?.strip_prefix('-')? };
+    rest.strip_prefix(name)?.strip_prefix('-')?.parse().ok()
 }
 
 /// The tag of a task of that name with that key.

@@ -24,7 +24,6 @@ use crate::model::Digest;
 const SEAL: &str = ".seal";
 const TEMPORARY: &str = ".tmp-";
 const GONE: &str = ".tmp-gone-";
-const PRUNED: &str = ".pruned";
 
 /// The directory of trees.
 ///
@@ -33,7 +32,6 @@ const PRUNED: &str = ".pruned";
 ///   <tag>/            a tree: as it will be from `/`
 ///   <tag>.seal        what is in it; its modification time is the tree's last use
 ///   .tmp-gone-<tag>/  a tree on its way out
-///   .pruned           its modification time is when old trees were looked for last
 /// ```
 ///
 /// The seal is written last and removed first: a tree without one is a leftover. One build at a time uses the
@@ -112,7 +110,6 @@ impl Trees {
     pub(crate) fn sweep(&self) -> Result<usize> {
         let names = self.names()?;
         let is_leftover = |name: &str| match name.strip_suffix(SEAL) {
-            _ if name == PRUNED => false,
             _ if name.starts_with(TEMPORARY) => true,
             Some(tag) => !names.contains(tag),
             None => !names.contains(&format!("{name}{SEAL}")),
@@ -120,14 +117,6 @@ impl Trees {
         let leftovers: Vec<_> = names.iter().filter(|name| is_leftover(name)).collect();
         leftovers.iter().try_for_each(|name| remove_tree(&self.dir.join(name)))?;
         Ok(leftovers.len())
-    }
-
-    /// Whether to look for trees that were last used more than `max_age` before `now`: nobody has for a sixteenth of that
-    /// time. To look means to list all trees, which in a project of many tasks takes longer than to build one.
-    pub(crate) fn is_prune_due(&self, max_age: Duration, now: SystemTime) -> bool {
-        let last = fs::metadata(self.dir.join(PRUNED)).and_then(|stamp| stamp.modified());
-        let since = last.ok().and_then(|last| now.duration_since(last).ok());
-        since.is_none_or(|since| since >= max_age / 16)
     }
 
     /// Removes the trees that are not in `keep` and were last used more than `max_age` before `now`. Returns how many.
@@ -142,9 +131,6 @@ impl Trees {
                 removed += 1;
             }
         }
-        let stamp = self.dir.join(PRUNED);
-        let date = |stamp: File| stamp.set_times(FileTimes::new().set_modified(now));
-        File::create(&stamp).and_then(date).map_err(Error::io("date", &stamp))?;
         Ok(removed)
     }
 

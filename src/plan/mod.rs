@@ -205,3 +205,19 @@ pub(crate) fn tag(prefix: &str, name: &str, shasum: &Digest) -> String {
     parts.iter().for_each(|part| tag.push_str(part));
     tag
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_tells_its_key_to_whoever_knows_the_rest() {
+        let shasum = Digest::of("zlib");
+        for prefix in ["shop", ""] {
+            let tag = tag(prefix, "zlib", &shasum);
+            assert_eq!(shasum_of(&tag, prefix, "zlib"), Some(shasum));
+            let others = [("shop", "zli"), ("sho", "zlib"), ("", "shop"), ("shop-zlib", "")];
+            assert!(others.iter().all(|(prefix, name)| shasum_of(&tag, prefix, name).is_none()), "{tag}");
+        }
+    }
+}

@@ -66,17 +66,18 @@ impl Course<'_> {
         let mut summary = None;
         if report.tasks.iter().all(|task| task.outcome.is_success()) {
             summary = self.summarize(&shared.installer)?;
-            self.prune(&shared.trees)?;
+            self.prune(&shared.dir, &shared.trees)?;
             shared.dir.end()?;
         }
         Ok((Some(report), summary))
     }
 
-    fn prune(&self, trees: &Trees) -> Result<()> {
+    fn prune(&self, dir: &WorkDir, trees: &Trees) -> Result<()> {
         let (age, now) = (self.settings.keep_trees, SystemTime::now());
-        if trees.is_prune_due(age, now) {
+        if dir.is_prune_due(age, now) {
             let keep = self.plan.tasks().iter().map(|task| task.tag().to_owned()).collect();
             trees.prune(&keep, age, now)?;
+            dir.note_prune(now)?;
         }
         Ok(())
     }
@@ -170,11 +171,11 @@ impl Course<'_> {
     }
 
     fn report(&self, shared: &Shared<'_>, ended: Vec<Ended>, start: Instant) -> Report {
-        let traffic = shared.traffic();
+        let (traffic, state) = (shared.traffic(), shared.state());
         let tasks = self.plan.tasks().iter().zip(ended).map(|(task, ended)| {
             let spared = ended.outcome.is_success() && ended.outcome != Outcome::Built;
             let traffic = traffic.of(task.name()).cloned().unwrap_or_default();
-            let known = shared.state().duration(task.name());
+            let known = state.duration(task.name());
             let saved = known.or_else(|| traffic.looks.iter().find_map(|look| look.saved));
             let saved = saved.filter(|_| spared).unwrap_or_default();
             TaskReport {

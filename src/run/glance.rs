@@ -21,6 +21,8 @@ pub(super) struct Glance {
 /// What was seen of one task.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
+    /// Whether it has anything installed.
+    pub(crate) is_recorded: bool,
     /// The key under which it is installed, complete and as recorded.
     pub(crate) intact: Option<Digest>,
     /// How long its last build took.
@@ -35,8 +37,19 @@ impl Glance {
         let installer = Installer::new(options, state);
         let tasks: Vec<_> = selection.iter().filter_map(|position| project.tasks().get(*position)).collect();
         let tasks = installer.glance(&tasks, project.tag_prefix());
-        Self { tasks, departed: departed(|name| graph.knows(name), state) }
+        let known = tasks.iter().filter(|seen| seen.is_recorded).count();
+        // Most of the time these are all, and none of them has to be looked up by name.
+        let departed = match known == count(state) {
+            true => Vec::new(),
+            false => departed(|name| graph.knows(name), state),
+        };
+        Self { tasks, departed }
     }
+}
+
+/// How many tasks have something installed.
+fn count(state: &Mutex<State>) -> usize {
+    state.lock().unwrap_or_else(PoisonError::into_inner).count_installed()
 }
 
 /// The tasks that have something installed and that nobody knows any more.

@@ -150,8 +150,10 @@ impl<'a> Installer<'a> {
         let sight = Sight::from_install_dir(&self.territory);
         many::map(tasks, |task| {
             let record = state.record(task.name());
+            let is_recorded = record.is_some();
             let stands = record.filter(|record| self.stands(record, &task.particulars().overrides, &sight));
             Seen {
+                is_recorded,
                 intact: stands.and_then(|record| shasum_of(record.tag, prefix, task.name())),
                 duration: state.duration(task.name()),
             }

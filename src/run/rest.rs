@@ -41,7 +41,7 @@ impl Engine<'_> {
         let survey = Survey { project, state, cancel: &self.settings.cancel, supply: &supply };
         let options = InstallOptions { install_dir: project.install_dir.clone(), ..InstallOptions::default() };
         let installer = Installer::new(options, state);
-        let installed = || state.lock().unwrap_or_else(PoisonError::into_inner).installed_tasks().count();
+        let installed = || state.lock().unwrap_or_else(PoisonError::into_inner).count_installed();
         // As many as there should be, and all of these: nothing of a task that has left the project.
         installed() == standing.tasks.len()
             && survey.same(&standing.inputs)

@@ -91,6 +91,12 @@ impl State {
         self.records().map(|(task, _)| task)
     }
 
+    /// How many tasks these are.
+    pub(crate) fn count_installed(&self) -> usize {
+        let prefix = self.installed_key("");
+        self.journal.iter().filter(|(key, _)| key.starts_with(&prefix)).count()
+    }
+
     fn records(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.journal.iter().filter_map(|(key, value)| {
             let task = key.strip_prefix(&[Kind::Installed as u8])?.strip_prefix(&self.place)?;

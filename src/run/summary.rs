@@ -15,9 +15,9 @@ use crate::model::{License, Project, Task};
 /// Whether a summary with this text is there already.
 pub(crate) fn is_written(project: &Project, text: &str) -> Result<bool> {
     let path = project.license_summary();
-    match std::fs::read(&path) {
+    match fs::has_content(&path, text.as_bytes()) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-        present => present.map(|present| present == text.as_bytes()).map_err(Error::io("read", &path)),
+        compared => compared.map_err(Error::io("read", &path)),
     }
 }
 

@@ -1,7 +1,9 @@
 //! The work directory: everything that a build keeps on this machine, and the lock that one build at a time holds.
 
+use std::fs::{File, FileTimes};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, Result};
 use crate::host::cancel::Cancel;
@@ -24,6 +26,7 @@ use crate::model::Digest;
 ///   tmp/<task>/          HOME and TMPDIR of a task's steps
 ///   logs/<task>.log      full output of the last run of a task
 ///   histories            what counted into the last build of each task
+///   pruned               its modification time is when old trees were looked for last
 ///   unfinished           while a run is under way, and after one that did not end well
 ///   standing/<digest>    how things stood after a run, for the next one with nothing to do
 ///   artifacts            digests of artifacts
@@ -110,11 +113,30 @@ impl WorkDir {
     /// anything anywhere.
     pub(crate) fn begin(&self) -> Result<bool> {
         let mark = self.mark();
-        match std::fs::File::create_new(&mark) {
+        match File::create_new(&mark) {
             Ok(_) => Ok(false),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(true),
             Err(error) => Err(Error::io("create", &mark)(error)),
         }
+    }
+
+    /// Whether to look for trees that were last used more than `max_age` before `now`: nobody has for a sixteenth of that
+    /// time. To look means to list all trees, which in a project of many tasks takes longer than to build one.
+    pub(crate) fn is_prune_due(&self, max_age: Duration, now: SystemTime) -> bool {
+        let last = std::fs::metadata(self.pruned()).and_then(|stamp| stamp.modified());
+        let since = last.ok().and_then(|last| now.duration_since(last).ok());
+        since.is_none_or(|since| since >= max_age / 16)
+    }
+
+    /// Notes that somebody has looked.
+    pub(crate) fn note_prune(&self, now: SystemTime) -> Result<()> {
+        let stamp = self.pruned();
+        let date = |stamp: File| stamp.set_times(FileTimes::new().set_modified(now));
+        File::create(&stamp).and_then(date).map_err(Error::io("date", &stamp))
+    }
+
+    fn pruned(&self) -> PathBuf {
+        self.root.join("pruned")
     }
 
     /// Takes the mark away.
@@ -252,6 +274,20 @@ mod tests {
         assert!(work.begin().unwrap());
         work.end().unwrap();
         assert!(!work.begin().unwrap());
+    }
+
+    #[test]
+    fn old_trees_are_looked_for_now_and_then() {
+        let dir = tempfile::tempdir().unwrap();
+        let work = WorkDir::open(dir.path()).unwrap();
+        let (day, now) = (Duration::from_secs(86_400), SystemTime::now());
+        assert!(work.is_prune_due(day, now));
+        work.note_prune(now).unwrap();
+        assert!(!work.is_prune_due(day, now + day / 20));
+        assert!(work.is_prune_due(day, now + day / 15));
+        assert!(work.is_prune_due(day, now - day), "whatever the clock says");
+        assert!(work.is_prune_due(day / 100, now + day / 20), "whoever wants them gone sooner gets that");
+        assert!(work.is_prune_due(Duration::ZERO, now));
     }
 
     #[test]

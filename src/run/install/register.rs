@@ -62,7 +62,7 @@ pub(super) struct Stale {
 impl Register {
     pub(super) fn of(state: &State) -> Register {
         let mut register = Register::default();
-        let count = state.installed_tasks().count();
+        let count = state.count_installed();
         register.tasks.reserve(count);
         register.numbers.reserve(count);
         for (task, installed) in state.all_installed() {

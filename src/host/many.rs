@@ -10,7 +10,7 @@ use crate::error::Result;
 const MANY: usize = 512;
 
 /// Things for which a thread is worth its start.
-const FEW_FOR_A_THREAD: usize = 1024;
+const FEW_FOR_A_THREAD: usize = 384;
 
 /// Things that a thread takes at a time.
 const PIECE: usize = 128;

@@ -57,18 +57,18 @@ pub mod server;
 mod text;
 
 pub use cache::{
-    Artifact, CacheMode, CachePolicy, Cacher, Callbacks, Claim, Claimed, Closures, Counts, DirectoryOptions,
+    Artifact, CacheMode, CachePolicy, Cacher, Callbacks, Capacity, Claim, Claimed, Closures, Counts, DirectoryOptions,
     DirectoryStore, FileSync, Finding, Flaw, Flights, Inspection, Kept, Ledger, Listed, Look, Miss, Misses, Namespace,
     Object, Objects, Offer, PackedMember, Perm, Provenance, Prune, Pruned, PrunedObject, Put, ReadOnly, Remedy, Signed,
-    Statistics, Store, Stored, Tier, TierMode, TierSettings, Tiers, Usage, WritePolicy, artifact_digest, closures,
-    inspect,
+    Statistics, Store, Stored, Tier, TierMode, TierSettings, Tiers, Upstream, Usage, WritePolicy, artifact_digest,
+    closures, inspect,
 };
 #[cfg(feature = "signing")]
 pub use cache::{NotAKey, PublicKey, SigningKey};
 pub use cache::{conformance, stores};
 pub use config::{
-    CacheSpec, Configuration, Directory, Holder, Key, Kind, NotASize, SecretSource, Setting, SettingOrigin, Settings,
-    StoreKind, StoreSpec, Surroundings, TierSpec, Whose, parse_length, parse_size,
+    CacheSpec, Configuration, Directory, Holder, Key, Kind, NotASize, SecretSource, ServerSpec, Setting, SettingOrigin,
+    Settings, StoreKind, StoreSpec, Surroundings, TierSpec, Whose, parse_length, parse_size,
 };
 pub use error::{Error, Result};
 pub use host::cancel::Cancel;

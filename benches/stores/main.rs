@@ -12,6 +12,8 @@
 #[path = "../../tests/it/support/service.rs"]
 #[allow(dead_code, reason = "the tests use all of it")]
 mod service;
+#[path = "../../tests/it/support/wanted.rs"]
+mod wanted;
 
 use std::fs::File;
 use std::io::Write;

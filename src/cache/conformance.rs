@@ -14,7 +14,7 @@ use std::sync::Barrier;
 
 use anyhow::{Context, bail, ensure};
 
-use super::store::{Put, Store, Stored};
+use super::store::{Listed, Put, Store, Stored};
 use super::unsupported::Unsupported;
 
 /// Something that a store cannot do, whoever writes it. It has to say so in the way that is described here, and the
@@ -89,7 +89,7 @@ impl<'a> std::ops::Deref for Subject<'a> {
 
 fn absent(store: &Subject<'_>) -> anyhow::Result<()> {
     let name = name("absent");
-    ensure!(store.get(&name)?.is_none(), "`get` found it");
+    ensure!(store.get(&name)?.is_none() && store.object(&name)?.is_none(), "`get` or `object` found it");
     ensure!(!store.has(&name)?, "`has` says that it is there");
     ensure!(!store.remove(&name)?, "`remove` says that it was there");
     ensure!(!listed(store)?.iter().flatten().any(|(listed, _)| *listed == name), "`list` lists it");
@@ -103,6 +103,8 @@ fn round_trip(store: &Subject<'_>) -> anyhow::Result<()> {
         ensure!(put(store, &name, &content, false)? == Stored::New, "`put` of {size} bytes did not say `New`");
         ensure!(store.has(&name)?, "`has` does not find {size} bytes");
         ensure!(get(store, &name)?.as_ref() == Some(&content), "{size} bytes came back changed");
+        let opened = store.object(&name)?.map(|object| read(object.into_reader())).transpose()?;
+        ensure!(opened.as_ref() == Some(&content), "`object` opens something else");
         store.remove(&name)?;
     }
     Ok(())
@@ -143,6 +145,8 @@ fn list(store: &Subject<'_>) -> anyhow::Result<()> {
     let wanted: Vec<_> = names.iter().cloned().zip(0..).collect();
     let found = listed(store)?;
     ensure!(found.as_ref().is_none_or(|found| *found == wanted), "it lists {found:?}, not {wanted:?}");
+    let paged = if found.is_some() { paged(store)? } else { wanted.clone() };
+    ensure!(paged == wanted, "its pages have {paged:?}, not {wanted:?}");
     names.iter().try_for_each(|name| store.remove(name).map(drop))
 }
 
@@ -240,11 +244,30 @@ fn listed(store: &Subject<'_>) -> anyhow::Result<Option<Vec<(String, u64)>>> {
         let Err(error) = store.list() else { bail!("it lists objects, though it is said not to") };
         return if error.is::<Unsupported>() { Ok(None) } else { Err(error) };
     }
-    let all = store.list()?.collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(Some(own(store.list()?.collect::<anyhow::Result<Vec<_>>>()?)))
+}
+
+/// The same, read page by page.
+fn paged(store: &Subject<'_>) -> anyhow::Result<Vec<(String, u64)>> {
+    let limit = 2.max(store.list()?.count() / 3);
+    let mut all = Vec::new();
+    loop {
+        let after = all.last().map(|last: &Listed| last.name.clone());
+        let page = store.page(after.as_deref(), limit)?;
+        let is_last = page.len() < limit;
+        all.extend(page);
+        if is_last {
+            return Ok(own(all));
+        }
+    }
+}
+
+/// Those objects of a list that the checks have made.
+fn own(all: Vec<Listed>) -> Vec<(String, u64)> {
     let own = all.into_iter().filter(|listed| listed.name.starts_with(PREFIX));
     let mut listed: Vec<_> = own.map(|listed| (listed.name, listed.size)).collect();
     listed.sort();
-    Ok(Some(listed))
+    listed
 }
 
 /// A source that fails.

@@ -31,10 +31,12 @@ mod size;
 #[cfg(test)]
 mod tests;
 mod usage;
+mod uses;
 mod verify;
 mod victims;
 mod writer;
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -49,13 +51,14 @@ use self::depot::Depot;
 use self::layout::{Layout, shard_of, shards};
 pub use self::options::DirectoryOptions;
 pub use self::prune::{Prune, Pruned, PrunedObject};
+use self::record::Tale;
 pub use self::repair::{Finding, Remedy};
 use self::shard::Shard;
 pub use self::size::{NotASize, parse_size};
 pub use self::usage::Usage;
 pub use self::verify::Flaw;
 use super::object::Object;
-use super::store::{Listed, Objects, Put, Store, Stored};
+use super::store::{Capacity, Listed, Objects, Put, Store, Stored};
 use crate::error::Result;
 
 /// A directory that keeps artifacts, and never more than it may. Cheap to clone.
@@ -105,6 +108,14 @@ impl DirectoryStore {
         let tale = self.depot.tale(None).context("could not read the logs of the store")?;
         let entry = shard.object_named(name, &tale).context("could not read the store")?;
         Ok(entry.map(|entry| entry.listed(self.depot.is_pinned(name))))
+    }
+
+    /// The objects of a shard.
+    fn listed_in(&self, shard: String, tale: &Tale, pins: &HashSet<String>) -> anyhow::Result<Vec<Listed>> {
+        let content = Shard::new(&self.depot.layout, shard).content(tale);
+        let entries = content.context("could not read the objects of the store")?.objects.into_iter();
+        let entries = entries.map(|object| (pins.contains(&object.entry.name), object.entry));
+        Ok(entries.map(|(pinned, entry)| entry.listed(pinned)).collect())
     }
 }
 
@@ -158,6 +169,12 @@ impl Store for DirectoryStore {
         Ok(entry.map(|entry| entry.listed(self.depot.is_pinned(name))))
     }
 
+    /// What the ledger says, which may be a little more than there is: whoever writes reserves room beforehand. What others have
+    /// stored since they last wrote it counts as reserved, and is not among the objects yet.
+    fn capacity(&self) -> anyhow::Result<Option<Capacity>> {
+        Ok(Some(self.depot.capacity()))
+    }
+
     fn remove(&self, name: &str) -> anyhow::Result<bool> {
         let path = self.depot.layout.object(name)?;
         if !self.depot.is_object(&path) {
@@ -175,17 +192,30 @@ impl Store for DirectoryStore {
     fn list(&self) -> anyhow::Result<Objects<'_>> {
         let tale = self.depot.tale(None).context("could not read the logs of the store")?;
         let pins = self.depot.pinned().context("could not read the pins of the store")?;
-        let objects = shards().flat_map(move |name| {
-            let content = Shard::new(&self.depot.layout, name).content(&tale);
-            let listed = content.map(|content| {
-                let objects = content.objects.into_iter().map(|object| object.entry);
-                objects
-                    .map(|entry| (pins.contains(&entry.name), entry))
-                    .map(|(pinned, entry)| Ok(entry.listed(pinned)))
-                    .collect::<Vec<_>>()
-            });
-            listed.unwrap_or_else(|error| vec![Err(error).context("could not read the objects of the store")])
+        let objects = shards().flat_map(move |name| match self.listed_in(name, &tale, &pins) {
+            Ok(listed) => listed.into_iter().map(Ok).collect::<Vec<_>>(),
+            Err(error) => vec![Err(error)],
         });
         Ok(Box::new(objects))
+    }
+
+    /// Shard by shard, and by name within: a page costs as much as the shards that it comes from.
+    fn page(&self, after: Option<&str>, limit: usize) -> anyhow::Result<Vec<Listed>> {
+        let tale = self.depot.tale(None).context("could not read the logs of the store")?;
+        let pins = self.depot.pinned().context("could not read the pins of the store")?;
+        let first = after.map(shard_of);
+        let mut page = Vec::new();
+        for shard in shards().skip_while(|shard| first.as_ref().is_some_and(|first| shard < first)) {
+            let is_first = first.as_ref() == Some(&shard);
+            let mut listed = self.listed_in(shard, &tale, &pins)?;
+            listed.retain(|listed| !is_first || after.is_none_or(|after| listed.name.as_str() > after));
+            listed.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+            page.extend(listed);
+            if page.len() >= limit {
+                break;
+            }
+        }
+        page.truncate(limit);
+        Ok(page)
     }
 }

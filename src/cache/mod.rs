@@ -18,6 +18,7 @@ mod miss;
 mod namespace;
 mod object;
 mod offer;
+mod page;
 mod policy;
 mod provenance;
 mod read_only;
@@ -61,8 +62,8 @@ pub use read_only::ReadOnly;
 #[cfg(feature = "signing")]
 pub use signing::{NotAKey, PublicKey, SigningKey};
 pub use statistics::Statistics;
-pub use store::{Listed, Objects, Put, Store, Stored};
-pub use tiers::{Flights, Tier, TierMode, TierSettings, Tiers, WritePolicy};
+pub use store::{Capacity, Listed, Objects, Put, Store, Stored};
+pub use tiers::{Flights, Tier, TierMode, TierSettings, Tiers, Upstream, WritePolicy};
 pub(crate) use trees::{Tree, TreeState, Trees};
 pub(crate) use trust::Trust;
 pub use whole::artifact_digest;

@@ -3,6 +3,8 @@
 use std::io::Read;
 use std::path::Path;
 
+use super::object::Object;
+use super::page;
 use super::store::{Listed, Objects, Put, Store, Stored};
 use crate::error::{Error, Result};
 
@@ -54,6 +56,10 @@ impl<S: Store> Store for Namespace<S> {
         self.store.get(&self.full(name))
     }
 
+    fn object(&self, name: &str) -> anyhow::Result<Option<Object>> {
+        self.store.object(&self.full(name))
+    }
+
     fn put(&self, name: &str, content: &mut dyn Read, options: &Put) -> anyhow::Result<Stored> {
         self.store.put(&self.full(name), content, options)
     }
@@ -77,5 +83,10 @@ impl<S: Store> Store for Namespace<S> {
     fn list(&self) -> anyhow::Result<Objects<'_>> {
         let own = |listed: anyhow::Result<Listed>| listed.map(|listed| self.own(listed)).transpose();
         Ok(Box::new(self.store.list()?.filter_map(own)))
+    }
+
+    fn page(&self, after: Option<&str>, limit: usize) -> anyhow::Result<Vec<Listed>> {
+        let after = after.map(|after| self.full(after));
+        page::of_some(&self.store, after.as_deref(), limit, |listed| self.own(listed))
     }
 }

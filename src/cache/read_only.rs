@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::bail;
 
-use super::store::{Listed, Objects, Put, Store, Stored};
+use super::object::Object;
+use super::store::{Capacity, Listed, Objects, Put, Store, Stored};
 
 /// A store that is only read: it declines every object, and removes none.
 #[derive(Debug, Clone)]
@@ -31,6 +32,10 @@ impl<S: Store> Store for ReadOnly<S> {
         self.store.get(name)
     }
 
+    fn object(&self, name: &str) -> anyhow::Result<Option<Object>> {
+        self.store.object(name)
+    }
+
     fn put(&self, _: &str, _: &mut dyn Read, _: &Put) -> anyhow::Result<Stored> {
         Ok(Stored::Declined(DECLINED.into()))
     }
@@ -47,11 +52,19 @@ impl<S: Store> Store for ReadOnly<S> {
         self.store.describe(name)
     }
 
+    fn capacity(&self) -> anyhow::Result<Option<Capacity>> {
+        self.store.capacity()
+    }
+
     fn remove(&self, name: &str) -> anyhow::Result<bool> {
         bail!("could not remove `{name}`: {} is only read", self.place())
     }
 
     fn list(&self) -> anyhow::Result<Objects<'_>> {
         self.store.list()
+    }
+
+    fn page(&self, after: Option<&str>, limit: usize) -> anyhow::Result<Vec<Listed>> {
+        self.store.page(after, limit)
     }
 }

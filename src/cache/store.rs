@@ -12,6 +12,7 @@ use super::cacher::Cacher;
 use super::callbacks::Callbacks;
 use super::object::Object;
 use super::offer::Offer;
+use super::page;
 use super::policy::CachePolicy;
 use super::provenance::Provenance;
 use super::remarks::Remark;
@@ -71,6 +72,14 @@ pub trait Store: Send + Sync {
         Ok(None)
     }
 
+    /// How much room there is, at a glance; `None` where nobody knows.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    fn capacity(&self) -> anyhow::Result<Option<Capacity>> {
+        Ok(None)
+    }
+
     /// Removes an object; `false` when there was none.
     ///
     /// # Errors
@@ -82,6 +91,15 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// When the store cannot answer; an item is an error when it fails half-way.
     fn list(&self) -> anyhow::Result<Objects<'_>>;
+
+    /// The first `limit` objects of the list behind a name, in an order of the store's own that never changes: by name unless it
+    /// knows a cheaper one. There need not be an object of that name. Fewer than `limit` are the last ones.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    fn page(&self, after: Option<&str>, limit: usize) -> anyhow::Result<Vec<Listed>> {
+        page::by_name(self.list()?, after, limit)
+    }
 }
 
 /// The objects of a store, one after the other: there may be more of them than fit in memory.
@@ -130,6 +148,29 @@ pub enum Stored {
     Differs(String),
     /// The store does not take such an object, and why: it is too large, say. That is no failure.
     Declined(String),
+}
+
+/// How full a store is, in bytes unless said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Capacity {
+    /// What it may take.
+    pub size: u64,
+    /// What of that is taken, or reserved for what is on its way.
+    pub taken: u64,
+    /// How many objects there are, where that is known.
+    pub objects: Option<u64>,
+    /// How many objects had to go since it was opened, because room was needed.
+    pub evicted: u64,
+    /// What these took.
+    pub evicted_bytes: u64,
+}
+
+impl Capacity {
+    /// Room of that size, with so much of it taken.
+    pub fn new(size: u64, taken: u64) -> Self {
+        Self { size, taken, objects: None, evicted: 0, evicted_bytes: 0 }
+    }
 }
 
 /// An object in a store.
@@ -230,11 +271,19 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).describe(name)
     }
 
+    fn capacity(&self) -> anyhow::Result<Option<Capacity>> {
+        (**self).capacity()
+    }
+
     fn remove(&self, name: &str) -> anyhow::Result<bool> {
         (**self).remove(name)
     }
 
     fn list(&self) -> anyhow::Result<Objects<'_>> {
         (**self).list()
+    }
+
+    fn page(&self, after: Option<&str>, limit: usize) -> anyhow::Result<Vec<Listed>> {
+        (**self).page(after, limit)
     }
 }

@@ -59,7 +59,7 @@ fn run(args: &Args, terminal: &Terminal) -> Result<Exit> {
         Verb::Manifest => manifest::run(common, terminal),
         Verb::Licenses => licenses::run(common, terminal),
         Verb::Clean(args) => clean::run(common, args, terminal),
-        Verb::Serve(args) => serve::run(args, terminal),
+        Verb::Serve(args) => serve::run(common, args, terminal),
         Verb::Cache(args) => cache::run(common, args, terminal),
         Verb::Config => config::run(common, terminal),
         Verb::Doctor(args) => doctor::run(common, args, terminal),

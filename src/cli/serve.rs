@@ -3,15 +3,17 @@
 #[cfg(feature = "server")]
 mod access_log;
 #[cfg(feature = "server")]
+mod choice;
+#[cfg(feature = "server")]
 mod supervisor;
 
-use super::args::Serve;
+use super::args::{Common, Serve};
 use super::terminal::Terminal;
 use crate::{Error, Exit, Result};
 
 /// Says how to get a server: this build has none.
 #[cfg(not(feature = "server"))]
-pub(super) fn run(_args: &Serve, _terminal: &Terminal) -> Result<Exit> {
+pub(super) fn run(_common: &Common, _args: &Serve, _terminal: &Terminal) -> Result<Exit> {
     Err(Error::Invalid {
         place: "cortado serve".into(),
         problem: "this build has no server in it".into(),
@@ -24,69 +26,78 @@ pub(super) use self::open::run;
 
 #[cfg(feature = "server")]
 mod open {
+    use std::path::Path;
     use std::thread;
-    use std::time::Duration;
 
     use rustix::process::{Resource, getrlimit, setrlimit};
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
 
     use super::access_log::AccessLog;
-    use super::{Error, Exit, Result, Serve, Terminal, supervisor};
+    use super::choice::Choice;
+    use super::{Common, Error, Exit, Result, Serve, Terminal, supervisor};
     use crate::server::{Bound, Listener, Server, ServerOptions, Stop, Tls};
-    use crate::{DirectoryOptions, DirectoryStore};
+    use crate::{DirectoryOptions, DirectoryStore, ServerSpec};
 
     /// Where a server listens unless told: for this machine alone.
     const ADDRESS: &str = "127.0.0.1:8000";
 
-    pub(in crate::cli) fn run(args: &Serve, terminal: &Terminal) -> Result<Exit> {
+    pub(in crate::cli) fn run(common: &Common, args: &Serve, terminal: &Terminal) -> Result<Exit> {
+        let choice = Choice::new(common, args)?;
+        let spec = choice.spec.clone();
         raise_limit();
-        let listeners = listeners(args)?;
-        let server = server(args, terminal)?.on(listeners)?;
+        let listeners = listeners(&spec)?;
+        let server = server(choice, terminal)?.on(listeners)?;
         stop_by_signal(server.stopper(), terminal)?;
-        announce(&server, args, terminal);
+        announce(&server, &spec, terminal);
         supervisor::tell("READY=1");
         server.run()?;
         terminal.line("stopped");
         Ok(Exit::Success)
     }
 
-    fn server(args: &Serve, terminal: &Terminal) -> Result<Server> {
+    fn server(choice: Choice, terminal: &Terminal) -> Result<Server> {
+        let Choice { spec, dir, upstream } = choice;
         let mut store = DirectoryOptions::new();
-        if let Some(size) = args.size {
+        if let Some(size) = spec.size {
             store = store.initial_size(size);
         }
-        let log = AccessLog::new(terminal, args.access_log);
-        let server = Server::new(DirectoryStore::open_with(&args.dir, &store)?)
-            .options(options(args))
+        let log = AccessLog::new(terminal, spec.access_log.as_deref());
+        let mut server = Server::new(DirectoryStore::open_with(dir, &store)?)
+            .options(options(&spec))
             .observe(move |event| log.tell(event));
-        match (&args.tls_cert, &args.tls_key) {
+        if let Some(tier) = upstream {
+            server = server.upstream(tier);
+        }
+        match (&spec.tls_cert, &spec.tls_key) {
             (Some(certificate), Some(key)) => {
-                Ok(server.tls(Tls::new(certificate, key, args.tls_client_ca.as_deref())?))
+                Ok(server.tls(Tls::new(certificate, key, spec.tls_client_ca.as_deref())?))
             }
             _ => Ok(server),
         }
     }
 
-    fn options(args: &Serve) -> ServerOptions {
+    fn options(spec: &ServerSpec) -> ServerOptions {
+        let by_itself = ServerOptions::default();
         ServerOptions {
-            read_only: args.read_only,
-            anonymous_read: args.anonymous_read,
-            users: args.htpasswd.clone(),
-            max_object: args.max_object,
-            max_connections: args.max_connections,
-            max_rate: args.max_rate,
-            grace: Duration::from_secs(args.grace),
-            ..ServerOptions::default()
+            read_only: spec.read_only.unwrap_or(by_itself.read_only),
+            anonymous_read: spec.anonymous_read.unwrap_or(by_itself.anonymous_read),
+            users: spec.htpasswd.clone(),
+            max_object: spec.max_object.unwrap_or(by_itself.max_object),
+            max_connections: spec.max_connections.unwrap_or(by_itself.max_connections),
+            max_rate: spec.max_rate,
+            min_rate: spec.min_rate.unwrap_or(by_itself.min_rate),
+            grace: spec.grace.unwrap_or(by_itself.grace),
+            ..by_itself
         }
     }
 
-    fn listeners(args: &Serve) -> Result<Vec<Listener>> {
+    fn listeners(spec: &ServerSpec) -> Result<Vec<Listener>> {
         let mut listeners = supervisor::listeners()?;
-        for address in &args.listen {
+        for address in spec.listen.iter().flatten() {
             listeners.push(Listener::tcp(address)?);
         }
-        if let Some(path) = &args.unix {
+        if let Some(path) = &spec.unix {
             listeners.push(Listener::unix(path)?);
         }
         if listeners.is_empty() {
@@ -95,12 +106,13 @@ mod open {
         Ok(listeners)
     }
 
-    fn announce(server: &Bound, args: &Serve, terminal: &Terminal) {
-        let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
+    fn announce(server: &Bound, spec: &ServerSpec, terminal: &Terminal) {
+        let scheme = if spec.tls_cert.is_some() { "https" } else { "http" };
+        let dir = spec.dir.as_deref().unwrap_or(Path::new("")).display();
         for listener in server.listeners() {
             let place =
                 listener.address().map_or_else(|| listener.to_string(), |address| format!("{scheme}://{address}"));
-            terminal.line(&format!("serving {} on {place}", args.dir.display()));
+            terminal.line(&format!("serving {dir} on {place}"));
         }
         if server.is_open_to_all() {
             terminal.line(

@@ -12,13 +12,7 @@ const PROJECT_FILE: &str = "cortado.toml";
 
 /// What holds for a command with these options; the recipe has a say where it was read.
 pub(super) fn gather(common: &Common, cache: &Cache, recipe: Option<&Recipe>) -> Result<Settings> {
-    let dirs = Dirs::of(|name| std::env::var_os(name));
-    let here = std::env::current_dir().map_err(|source| Error::Io { verb: "find", path: ".".into(), source })?;
-    let surroundings = Surroundings::new(&here).home(dirs.home).cache_dir(dirs.cache);
-    let mut configuration = Configuration::new(surroundings);
-    if let Some((text, path)) = dirs.config.map(|dir| dir.join("config.toml")).map(read).transpose()?.flatten() {
-        configuration = configuration.user(&text, path)?;
-    }
+    let mut configuration = of_user()?;
     let beside = common.file.parent().unwrap_or(Path::new("")).join(PROJECT_FILE);
     if let Some((text, path)) = read(beside)? {
         configuration = configuration.project(&text, path)?;
@@ -27,12 +21,46 @@ pub(super) fn gather(common: &Common, cache: &Cache, recipe: Option<&Recipe>) ->
         configuration = recipe.configure(configuration);
     }
     let configuration = configuration.environment(std::env::vars_os());
-    cache.over(options(configuration, &common.set)?)?.merge()
+    cache.over(options(configuration, common.set.iter())?)?.merge()
+}
+
+/// What holds for a server: no project has a say. Of what `--config` gives, what sets no key is the server's file.
+#[cfg(feature = "server")]
+pub(super) fn for_server(common: &Common) -> Result<Configuration> {
+    let sets_a_key =
+        |text: &&String| ["cache.", "stores."].iter().any(|table| text.starts_with(table)) && text.contains('=');
+    let (options_of, files): (Vec<_>, Vec<_>) = common.set.iter().partition(sets_a_key);
+    let mut configuration = of_user()?;
+    if let [_, second, ..] = files.as_slice() {
+        return Err(Error::Invalid {
+            place: format!("--config {second}"),
+            problem: "a server has one file".into(),
+            hint: "`--config KEY=VALUE` sets a key of `cache` or of one of the `stores`".into(),
+        });
+    }
+    if let Some(path) = files.first().map(PathBuf::from) {
+        let text = std::fs::read_to_string(&path);
+        let text = text.map_err(|source| Error::Io { verb: "read", path: path.clone(), source })?;
+        configuration = configuration.server(&text, path)?;
+    }
+    options(configuration.environment(std::env::vars_os()), options_of.into_iter())
+}
+
+/// What the user's own file says.
+fn of_user() -> Result<Configuration> {
+    let dirs = Dirs::of(|name| std::env::var_os(name));
+    let here = std::env::current_dir().map_err(|source| Error::Io { verb: "find", path: ".".into(), source })?;
+    let surroundings = Surroundings::new(&here).home(dirs.home).cache_dir(dirs.cache);
+    let configuration = Configuration::new(surroundings);
+    match dirs.config.map(|dir| dir.join("config.toml")).map(read).transpose()?.flatten() {
+        Some((text, path)) => configuration.user(&text, path),
+        None => Ok(configuration),
+    }
 }
 
 /// `--config stores.far.mode=read`, each over what was said before.
-fn options(configuration: Configuration, set: &[String]) -> Result<Configuration> {
-    set.iter().try_fold(configuration, |configuration, option| {
+fn options<'o>(configuration: Configuration, mut set: impl Iterator<Item = &'o String>) -> Result<Configuration> {
+    set.try_fold(configuration, |configuration, option| {
         let wrong = || Error::Invalid {
             place: format!("--config {option}"),
             problem: "this is no key with a value".into(),

@@ -32,8 +32,8 @@ pub(super) const LOCAL: &str = "local";
 /// ```
 #[derive(Debug, Clone)]
 pub struct Configuration {
-    surroundings: Surroundings,
-    entries: Vec<Entry>,
+    pub(super) surroundings: Surroundings,
+    pub(super) entries: Vec<Entry>,
     variables: Vec<(OsString, OsString)>,
 }
 
@@ -86,6 +86,14 @@ impl Configuration {
     /// A text that is no TOML, and tables that nobody knows.
     pub fn project(self, text: &str, path: impl AsRef<Path>) -> Result<Self> {
         self.file(text, path.as_ref(), Whose::Project)
+    }
+
+    /// Adds the file of a server: what it allows, and stores.
+    ///
+    /// # Errors
+    /// A text that is no TOML, and tables that nobody knows.
+    pub fn server(self, text: &str, path: impl AsRef<Path>) -> Result<Self> {
+        self.file(text, path.as_ref(), Whose::Server)
     }
 
     fn file(mut self, text: &str, path: &Path, whose: Whose) -> Result<Self> {

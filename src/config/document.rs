@@ -11,8 +11,9 @@ use super::origin::{SettingOrigin, Whose};
 use crate::error::Result;
 use crate::text;
 
-/// The tables of a file.
-const TABLES: [&str; 3] = ["cache", "stores", "projects"];
+/// The tables of a file, and those of a server's.
+const TABLES: &[&str] = &["cache", "stores", "projects"];
+const SERVER_TABLES: &[&str] = &["server", "stores"];
 
 /// A text of TOML, and which file it comes from.
 pub(super) struct Document<'a> {
@@ -34,10 +35,11 @@ impl Document<'_> {
         let mut entries = Vec::new();
         for (name, value) in document.get_ref() {
             match name.get_ref().as_ref() {
+                other if !self.tables().contains(&other) => return Err(self.unknown_table(other, name.span().start)),
+                "server" => self.section(&Section::Server, "server", value, &mut entries)?,
                 "cache" => self.section(&Section::Cache, "cache", value, &mut entries)?,
                 "stores" => self.sections(&Section::Store, "stores", value, &mut entries)?,
-                "projects" => self.sections(&Section::Project, "projects", value, &mut entries)?,
-                other => return Err(self.unknown_table(other, name.span().start)),
+                _ => self.sections(&Section::Project, "projects", value, &mut entries)?,
             }
         }
         Ok(entries)
@@ -86,9 +88,14 @@ impl Document<'_> {
         })
     }
 
+    fn tables(&self) -> &'static [&'static str] {
+        if self.whose == Whose::Server { SERVER_TABLES } else { TABLES }
+    }
+
     fn unknown_table(&self, name: &str, start: usize) -> crate::error::Error {
-        let hint = text::nearest(name, TABLES).map(|near| format!("did you mean `{near}`?"));
-        let hint = hint.unwrap_or_else(|| format!("known tables: {}", TABLES.join(", ")));
+        let tables = self.tables();
+        let hint = text::nearest(name, tables.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+        let hint = hint.unwrap_or_else(|| format!("known tables: {}", tables.join(", ")));
         mistake(&self.at(self.line(start)), format!("unknown table or key `{name}`"), hint)
     }
 

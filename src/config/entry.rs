@@ -15,6 +15,8 @@ pub(super) enum Section {
     /// The same keys, for the project of that name alone.
     Project(String),
     Store(String),
+    /// What a server allows.
+    Server,
 }
 
 /// A key with its value, and who said so.
@@ -55,6 +57,7 @@ impl fmt::Display for Section {
         match self {
             Section::Cache => f.write_str("cache"),
             Section::Project(name) => write!(f, "projects.{name}"),
+            Section::Server => f.write_str("server"),
             Section::Store(name) => write!(f, "stores.{name}"),
         }
     }

@@ -32,6 +32,7 @@ pub(super) fn meaning(entry: &Entry, kind: Option<StoreKind>, around: &Surroundi
 fn keys(section: &Section, kind: Option<StoreKind>) -> Vec<&'static Key> {
     match section {
         Section::Cache | Section::Project(_) => words::CACHE.iter().collect(),
+        Section::Server => words::SERVER.iter().collect(),
         Section::Store(_) => {
             let own = kind.map_or(&[][..], StoreKind::keys);
             [&words::TYPE].into_iter().chain(own).chain(words::TIER).collect()

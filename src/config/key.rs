@@ -118,6 +118,9 @@ impl Key {
 impl Key {
     /// The keys of every store: how it is used as a tier.
     pub const OF_TIERS: &'static [Key] = words::TIER;
+
+    /// The keys of a server.
+    pub const OF_SERVERS: &'static [Key] = words::SERVER;
 }
 
 impl StoreKind {

@@ -1,4 +1,5 @@
-//! The configuration: what files, the environment, a recipe and options say about the cache, merged key by key.
+//! The configuration: what files, the environment, a recipe and options say about the cache, or about a server of it, merged
+//! key by key.
 //!
 //! Nothing is looked up here. Whoever asks hands in the texts of files and the variables, and gets specifications:
 //! values that say which stores there are and how they are used. `docs/configuration.md` is the reference.
@@ -14,6 +15,7 @@ mod kind;
 mod length;
 mod origin;
 mod secret;
+mod server;
 mod settings;
 mod tier;
 mod variables;
@@ -27,6 +29,7 @@ pub use kind::Kind;
 pub use length::parse_length;
 pub use origin::{SettingOrigin, Whose};
 pub use secret::{Holder, SecretSource};
+pub use server::ServerSpec;
 pub use settings::{Setting, Settings};
 pub use tier::{StoreSpec, TierSpec};
 

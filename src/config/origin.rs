@@ -20,6 +20,8 @@ pub enum Whose {
     Recipe,
     /// The user's own file, for this project alone.
     UserForProject,
+    /// The file of a server, for the server alone.
+    Server,
     /// An environment variable.
     Environment,
     /// An option of the command line.

@@ -95,6 +95,12 @@ impl Settings {
         self.heard.get(&(Section::Store(store.to_owned()), key))
     }
 
+    /// What is said of the server, by key.
+    pub(super) fn of_server(&self) -> impl Iterator<Item = (&'static str, &Heard)> {
+        let said = self.heard.iter().filter(|((section, _), _)| *section == Section::Server);
+        said.map(|((_, key), heard)| (*key, heard))
+    }
+
     /// What is said of a key of the cache, where `project` is built.
     pub(super) fn of_cache(&self, project: &str, key: &'static str) -> Option<&Heard> {
         let everywhere = self.heard.get(&(Section::Cache, key));

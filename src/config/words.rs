@@ -12,6 +12,8 @@ const TYPES: Kind = Kind::Choice(&["directory", "http", "s3", "gcs", "azblob", "
 const FILE_SYNC: Kind = Kind::Choice(&["none", "dir", "sync"]);
 const PERM: Kind = Kind::Choice(&["none", "group", "other"]);
 
+const LOGS: Kind = Kind::Choice(&["text", "json", "none"]);
+
 /// Why a project does not say with whose key something is signed.
 const SIGNER: &str = "a signature is a person's or a CI's, not a project's";
 /// Why a project does not say by which way the network is reached.
@@ -31,6 +33,27 @@ pub(super) const CACHE: &[Key] = &[
     Key::new("single_flight", Kind::Flag),
     Key::new("sign", Kind::Path).own(SIGNER),
     Key::new("trust", Kind::Texts),
+];
+
+/// The keys of `[server]`, in a server's own file.
+pub(super) const SERVER: &[Key] = &[
+    Key::new("dir", Kind::Path),
+    Key::new("listen", Kind::Texts),
+    Key::new("unix", Kind::Path),
+    Key::new("size", Kind::Size),
+    Key::new("max_object", Kind::Size),
+    Key::new("read_only", Kind::Flag),
+    Key::new("upstream", Kind::Text),
+    Key::new("htpasswd", Kind::Path),
+    Key::new("anonymous_read", Kind::Flag),
+    Key::new("tls_cert", Kind::Path),
+    Key::new("tls_key", Kind::Path),
+    Key::new("tls_client_ca", Kind::Path),
+    Key::new("max_connections", Kind::Whole),
+    Key::new("max_rate", Kind::Whole),
+    Key::new("min_rate", Kind::Size),
+    Key::new("grace", Kind::Length),
+    Key::new("access_log", LOGS),
 ];
 
 /// The keys that every store has: what it is, and how it is used as a tier.

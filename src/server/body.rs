@@ -6,7 +6,6 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
 use axum::body::{Body, Bytes};
@@ -15,42 +14,10 @@ use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-/// The most bytes that are read at once.
-const CHUNK: u64 = 1 << 20;
+use super::buffers::{Buffer, Transfer, Transfers};
 
-/// The fewest, however many transfers there are.
-const LEAST: u64 = 64 << 10;
-
-/// Bytes that all transfers together hold at once, more or less.
-const HELD: u64 = 32 << 20;
-
-/// How many transfers there are, so that all of them together hold a constant amount of memory.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Transfers(Arc<AtomicUsize>);
-
-/// One of them.
-#[derive(Debug)]
-struct Transfer(Transfers);
-
-impl Transfers {
-    fn begin(&self) -> Transfer {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        Transfer(self.clone())
-    }
-}
-
-impl Transfer {
-    fn chunk(&self) -> u64 {
-        let transfers = self.0.0.load(Ordering::Relaxed).max(1) as u64;
-        (HELD / transfers).clamp(LEAST, CHUNK)
-    }
-}
-
-impl Drop for Transfer {
-    fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
+/// Up to that size, a content is sent with its head.
+const SMALL: u64 = 64 << 10;
 
 /// A part of a file. What lies in the page cache is read on the spot, everything else by a thread that may wait.
 #[derive(Debug)]
@@ -64,13 +31,14 @@ struct FileBody {
 /// The bytes of a file, or an error if it became shorter.
 pub(super) fn of_file(file: File, part: Range<u64>, transfers: &Transfers) -> Body {
     let size = part.end - part.start;
-    if size <= LEAST
-        && let Ok(Some(bytes)) = read_cached(&file, part.start, size)
+    let transfer = transfers.begin();
+    if size <= SMALL
+        && let Ok(Some(bytes)) = read_cached(&file, part.start, transfer.buffer(size))
         && bytes.len() as u64 == size
     {
         return bytes.into();
     }
-    Body::new(FileBody { file: Arc::new(file), left: part, reading: None, transfer: transfers.begin() })
+    Body::new(FileBody { file: Arc::new(file), left: part, reading: None, transfer })
 }
 
 impl http_body::Body for FileBody {
@@ -100,16 +68,16 @@ impl http_body::Body for FileBody {
 
 impl FileBody {
     fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
-        let (offset, size) = (self.left.start, self.transfer.chunk().min(self.left.end - self.left.start));
+        let (offset, size) = (self.left.start, self.left.end - self.left.start);
         if self.reading.is_none()
-            && let Some(bytes) = read_cached(&self.file, offset, size)?
+            && let Some(bytes) = read_cached(&self.file, offset, self.transfer.buffer(size))?
         {
             return Poll::Ready(Ok(bytes));
         }
-        let file = &self.file;
+        let (file, transfer) = (&self.file, &self.transfer);
         let reading = self.reading.get_or_insert_with(|| {
-            let file = file.clone();
-            spawn_blocking(move || read(&file, offset, size))
+            let (file, buffer) = (file.clone(), transfer.buffer(size));
+            spawn_blocking(move || read(&file, offset, buffer))
         });
         let read = ready!(Pin::new(reading).poll(context));
         self.reading = None;
@@ -117,25 +85,32 @@ impl FileBody {
     }
 }
 
+/// The first bytes of a file, at most that many.
+pub(super) async fn beginning(file: &File, transfer: &Transfer, most: u64) -> io::Result<Bytes> {
+    if let Some(bytes) = read_cached(file, 0, transfer.buffer(most))? {
+        return Ok(bytes);
+    }
+    let (file, buffer) = (file.try_clone()?, transfer.buffer(most));
+    spawn_blocking(move || read(&file, 0, buffer)).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+}
+
 /// Reads what is in the page cache; `None` when nothing is, or the file system cannot tell.
-fn read_cached(file: &File, offset: u64, size: u64) -> io::Result<Option<Bytes>> {
-    let mut buffer = vec![0; usize::try_from(size).unwrap_or(LEAST as usize)];
-    match preadv2(file, &mut [IoSliceMut::new(&mut buffer)], offset, ReadWriteFlags::NOWAIT) {
-        Ok(0) if size > 0 => Err(cut()),
-        Ok(count) => {
-            buffer.truncate(count);
-            Ok(Some(buffer.into()))
-        }
+fn read_cached(file: &File, offset: u64, mut buffer: Buffer) -> io::Result<Option<Bytes>> {
+    let room = buffer.as_mut();
+    let wanted = room.len();
+    match preadv2(file, &mut [IoSliceMut::new(room)], offset, ReadWriteFlags::NOWAIT) {
+        Ok(0) if wanted > 0 => Err(cut()),
+        Ok(count) => Ok(Some(buffer.filled(count))),
         Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::INTR) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-fn read(file: &File, offset: u64, size: u64) -> io::Result<Bytes> {
-    let mut buffer = vec![0; usize::try_from(size).unwrap_or(LEAST as usize)];
-    let count = file.read_at(&mut buffer, offset)?;
-    buffer.truncate(count);
-    if count == 0 { Err(cut()) } else { Ok(buffer.into()) }
+fn read(file: &File, offset: u64, mut buffer: Buffer) -> io::Result<Bytes> {
+    match file.read_at(buffer.as_mut(), offset)? {
+        0 => Err(cut()),
+        count => Ok(buffer.filled(count)),
+    }
 }
 
 fn cut() -> io::Error {
@@ -163,8 +138,8 @@ impl http_body::Body for ReaderBody {
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let this = self.get_mut();
         if let Some(content) = this.content.take() {
-            let size = this.transfer.chunk();
-            this.reading = Some(spawn_blocking(move || read_some(content, size)));
+            let buffer = this.transfer.buffer(u64::MAX);
+            this.reading = Some(spawn_blocking(move || read_some(content, buffer)));
         }
         let Some(reading) = &mut this.reading else { return Poll::Ready(None) };
         let read = ready!(Pin::new(reading).poll(context));
@@ -180,10 +155,17 @@ impl http_body::Body for ReaderBody {
     }
 }
 
-fn read_some(mut content: Box<dyn Read + Send>, size: u64) -> io::Result<(Bytes, Box<dyn Read + Send>)> {
-    let mut buffer = Vec::new();
-    (&mut content).take(size).read_to_end(&mut buffer)?;
-    Ok((buffer.into(), content))
+fn read_some(mut content: Box<dyn Read + Send>, mut buffer: Buffer) -> io::Result<(Bytes, Box<dyn Read + Send>)> {
+    let mut filled = 0;
+    while let Some(room) = buffer.as_mut().get_mut(filled..).filter(|room| !room.is_empty()) {
+        match content.read(room) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((buffer.filled(filled), content))
 }
 
 /// What a blocking thread sends, batch by batch.

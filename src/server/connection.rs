@@ -1,5 +1,6 @@
 //! Connections: how many there are, how long they may take, and how they end.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Version;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -18,8 +20,10 @@ use tower_service::Service;
 
 use super::listener::{Listener, Socket};
 use super::options::ServerOptions;
+use super::pace::Pace;
 use super::patience::Patient;
 use super::stop::{Phase, Stop};
+use super::streams::Streams;
 use super::tls::Tls;
 use crate::{Error, Result};
 
@@ -44,14 +48,14 @@ pub(super) struct Door {
     room: Arc<Semaphore>,
     places: usize,
     head_timeout: Duration,
-    stall_timeout: Duration,
+    pace: Pace,
 }
 
 impl Door {
     pub(super) fn new(router: Router, options: &ServerOptions, tls: Option<Tls>, stop: Stop) -> Self {
         let places = options.max_connections.clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
-        let (head_timeout, stall_timeout) = (options.head_timeout, options.stall_timeout);
-        Self { router, tls, stop, room: Arc::new(Semaphore::new(places)), places, head_timeout, stall_timeout }
+        let (head_timeout, pace) = (options.head_timeout, options.pace());
+        Self { router, tls, stop, room: Arc::new(Semaphore::new(places)), places, head_timeout, pace }
     }
 
     /// Lets clients in until the server is stopped. The listener is closed then.
@@ -98,7 +102,7 @@ impl Door {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let door = self.clone();
-        let stream = Patient::new(stream, self.stall_timeout);
+        let stream = Patient::new(stream, self.pace);
         tokio::spawn(async move {
             match tls {
                 None => door.serve(stream, peer).await,
@@ -121,19 +125,30 @@ impl Door {
         let router = self.router;
         let spoke = Arc::new(AtomicBool::new(false));
         let heard = spoke.clone();
+        let streams = Streams::new(self.pace);
+        let followed = streams.clone();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             heard.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(peer);
-            router.clone().call(request)
+            let followed = (request.version() == Version::HTTP_2).then(|| followed.clone());
+            let answer = router.clone().call(request);
+            async move {
+                let answer = answer.await?;
+                Ok::<_, Infallible>(match followed {
+                    Some(streams) => answer.map(|body| streams.follow(body)),
+                    None => answer,
+                })
+            }
         });
         let mut builder = Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(self.head_timeout).max_headers(100);
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(self.head_timeout);
         builder.http2().timer(TokioTimer::new()).keep_alive_interval(self.head_timeout).max_header_list_size(64 << 10);
         let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
         // A connection that breaks is its client's affair.
         tokio::select! {
             _ = connection.as_mut() => return,
             () = silence(&spoke, self.head_timeout) => return,
+            () = streams.stalled() => return,
             () = self.stop.reached(Phase::Closing) => connection.as_mut().graceful_shutdown(),
         }
         tokio::select! {

@@ -38,7 +38,6 @@ impl Promises {
     }
 
     /// A promise that a protocol makes: the name of a content that is named by its digest.
-    #[allow(dead_code, reason = "the other protocols come next")]
     pub(super) fn add(&mut self, digest: Digest) {
         self.0.push(digest);
     }

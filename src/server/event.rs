@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Serialize;
 
@@ -19,11 +18,37 @@ pub enum Event {
         /// What is wrong with it, line by line. These lines let nobody in.
         faults: Vec<String>,
     },
+    /// The certificate of the server, or who trusts it, was changed.
+    Certificate {
+        /// Why the new one is not used, and the old one is; `None` when it is used.
+        problem: Option<String>,
+    },
     /// An object was not what it should be, and was put aside.
     Corrupt {
         /// Its name.
         name: String,
         /// What is wrong with it.
+        problem: String,
+    },
+    /// The upstream is left alone for a while, or answers again.
+    Upstream {
+        /// What it is called.
+        name: String,
+        /// Why it is left alone; `None` when it answers again.
+        problem: Option<String>,
+    },
+    /// An object was not brought from the upstream, or could not be kept here.
+    NotBrought {
+        /// Its name.
+        name: String,
+        /// Why.
+        problem: String,
+    },
+    /// The upstream does not have what was uploaded here, or has what was removed here.
+    NotForwarded {
+        /// The object's name.
+        name: String,
+        /// Why.
         problem: String,
     },
 }
@@ -52,12 +77,6 @@ pub struct Access {
     pub cause: Option<String>,
 }
 
-impl Access {
-    pub(super) fn took(self, time: Duration) -> Self {
-        Self { seconds: time.as_secs_f64(), ..self }
-    }
-}
-
 /// Whoever listens.
 #[derive(Clone, Default)]
 pub(super) struct Observer(Option<Observe>);
@@ -69,9 +88,10 @@ impl Observer {
         Self(Some(Arc::new(observe)))
     }
 
-    pub(super) fn tell(&self, event: &Event) {
+    /// Tells of an event, if somebody listens.
+    pub(super) fn tell(&self, event: impl FnOnce() -> Event) {
         if let Some(observe) = &self.0 {
-            observe(event);
+            observe(&event());
         }
     }
 }

@@ -4,16 +4,18 @@
 //! been checked: whatever is wrong is an error of the content, and nothing of it is kept.
 
 use std::io::{self, Read};
-use std::time::Duration;
+use std::time::Instant;
 
 use axum::body::{Body, BodyDataStream, Bytes};
 use axum::http::StatusCode;
 use futures_core::Stream;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::digests::Promises;
+use super::pace::Pace;
 use super::problem::Problem;
 use crate::Digest;
 
@@ -37,6 +39,8 @@ pub(super) struct Terms {
     /// The most bytes that there may be.
     pub(super) limit: u64,
     pub(super) promises: Promises,
+    /// What is kept before the content, in the same object. It counts into neither size nor digests.
+    pub(super) preface: Bytes,
 }
 
 /// The blocking side of an upload.
@@ -118,20 +122,27 @@ impl Intake {
     }
 
     fn step(&mut self, buffer: &mut [u8]) -> Result<usize, Problem> {
+        if !self.terms.preface.is_empty() {
+            return Ok(move_into(buffer, &mut self.terms.preface));
+        }
         while self.current.is_empty() {
             match self.advance()? {
                 Piece::Bytes(part) => self.current = part,
                 Piece::End(digest) => return self.finish(digest).map(|()| 0),
             }
         }
-        let count = buffer.len().min(self.current.len());
-        self.accept(count)?;
-        let part = self.current.split_to(count);
-        if let Some(room) = buffer.get_mut(..count) {
-            room.copy_from_slice(&part);
-        }
-        Ok(count)
+        self.accept(buffer.len().min(self.current.len()))?;
+        Ok(move_into(buffer, &mut self.current))
     }
+}
+
+/// Moves as many bytes as there is room for.
+fn move_into(buffer: &mut [u8], bytes: &mut Bytes) -> usize {
+    let part = bytes.split_to(buffer.len().min(bytes.len()));
+    if let Some(room) = buffer.get_mut(..part.len()) {
+        room.copy_from_slice(&part);
+    }
+    part.len()
 }
 
 impl Read for Intake {
@@ -151,42 +162,64 @@ impl Read for Intake {
 pub(super) struct Supply(mpsc::Sender<Part>);
 
 impl Supply {
-    /// Hands on a body as it arrives, until nobody wants any more of it. It is hashed here, while what came before is written.
-    pub(super) async fn bring(self, body: Body, stall: Duration) {
-        let (mut parts, mut hasher) = (body.into_data_stream(), Sha256::new());
-        loop {
-            let part = next(&mut parts, stall).await.map(|part| match part {
-                Some(bytes) => {
-                    hasher.update(&bytes);
-                    Piece::Bytes(bytes)
+    /// Hands on a body as it arrives, until nobody wants any more of it. It is hashed while what comes next arrives and
+    /// what came before is written: a processor hashes about as fast as it does the other two together.
+    pub(super) async fn bring(self, body: Body, mut pace: Pace) {
+        let (hasher, digest) = hasher();
+        let mut parts = body.into_data_stream();
+        let end = loop {
+            match next(&mut parts, &mut pace).await {
+                Ok(Some(bytes)) => {
+                    // The hasher takes whatever comes, until it is told that nothing does.
+                    _ = hasher.send(bytes.clone()).await;
+                    if self.0.send(Ok(Piece::Bytes(bytes))).await.is_err() {
+                        return;
+                    }
                 }
-                None => Piece::End(Digest::finish(std::mem::take(&mut hasher))),
-            });
-            let last = !matches!(part, Ok(Piece::Bytes(_)));
-            if self.0.send(part).await.is_err() || last {
-                return;
+                Ok(None) => break Ok(()),
+                Err(problem) => break Err(problem),
             }
-        }
+        };
+        drop(hasher);
+        let broken = |_| Problem::bad_request("the body broke off");
+        let end = match end {
+            Ok(()) => digest.await.map(Piece::End).map_err(broken),
+            Err(problem) => Err(problem),
+        };
+        _ = self.0.send(end).await;
     }
+}
+
+/// Hashes what it is sent, beside everything else.
+fn hasher() -> (mpsc::Sender<Bytes>, JoinHandle<Digest>) {
+    let (sender, mut receiver) = mpsc::channel::<Bytes>(DEPTH);
+    let digest = tokio::spawn(async move {
+        let mut hasher = Sha256::new();
+        while let Some(bytes) = receiver.recv().await {
+            hasher.update(&bytes);
+        }
+        Digest::finish(hasher)
+    });
+    (sender, digest)
 }
 
 /// Reads a short body into memory.
 ///
 /// # Errors
-/// 413 above `limit` bytes, 408 when it stalls, 400 when it breaks off.
-pub(super) async fn collect(body: Body, limit: usize, stall: Duration) -> Result<Bytes, Problem> {
+/// 413 above `limit` bytes, 408 when it stalls or drips, 400 when it breaks off.
+pub(super) async fn collect(body: Body, limit: usize, mut pace: Pace) -> Result<Bytes, Problem> {
     let mut parts = body.into_data_stream();
-    let mut whole = match next(&mut parts, stall).await? {
+    let mut whole = match next(&mut parts, &mut pace).await? {
         None => return Ok(Bytes::new()),
         Some(first) => first,
     };
     if whole.len() <= limit
-        && let Some(second) = next(&mut parts, stall).await?
+        && let Some(second) = next(&mut parts, &mut pace).await?
     {
         let mut all = whole.to_vec();
         all.extend_from_slice(&second);
         while all.len() <= limit
-            && let Some(part) = next(&mut parts, stall).await?
+            && let Some(part) = next(&mut parts, &mut pace).await?
         {
             all.extend_from_slice(&part);
         }
@@ -195,12 +228,18 @@ pub(super) async fn collect(body: Body, limit: usize, stall: Duration) -> Result
     if whole.len() > limit { Err(Problem::too_large(limit as u64)) } else { Ok(whole) }
 }
 
-async fn next(parts: &mut BodyDataStream, stall: Duration) -> Result<Option<Bytes>, Problem> {
+async fn next(parts: &mut BodyDataStream, pace: &mut Pace) -> Result<Option<Bytes>, Problem> {
     let part = std::future::poll_fn(|context| std::pin::Pin::new(&mut *parts).poll_next(context));
-    match timeout(stall, part).await {
+    let since = Instant::now();
+    match timeout(pace.patience(), part).await {
         Ok(None) => Ok(None),
-        Ok(Some(Ok(part))) => Ok(Some(part)),
+        Ok(Some(Ok(part))) if pace.keeps(since.elapsed(), part.len() as u64) => Ok(Some(part)),
+        Ok(Some(Ok(_))) => Err(too_slow("the body arrives too slowly")),
         Ok(Some(Err(_))) => Err(Problem::bad_request("the body broke off")),
-        Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body stopped arriving")),
+        Err(_) => Err(too_slow("the body stopped arriving")),
     }
+}
+
+fn too_slow(detail: &'static str) -> Problem {
+    Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
 }

@@ -8,11 +8,14 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::http::{HeaderMap, HeaderValue, header};
 use rustix::fs::{XattrFlags, fgetxattr, fsetxattr};
 use sha2::{Digest as _, Sha256};
 
+use super::digests::{REPR_DIGEST, field};
+use super::labels;
 use super::name::Name;
 use crate::{Digest, artifact_digest};
 
@@ -22,13 +25,56 @@ const GENERATION: usize = 40_000;
 /// The attribute that holds the SHA-256 of an object's content, as 64 hex digits.
 const ATTRIBUTE: &str = "user.cortado.sha256";
 
-/// What an object was found to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Known {
+/// What an object was found to be, ready to be told to clients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Known(Arc<Facts>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Facts {
+    content: Digest,
+    identity: Option<Digest>,
+    headers: HeaderMap,
+}
+
+impl Known {
+    pub(super) fn new(name: &Name, content: Digest, identity: Option<Digest>) -> Self {
+        let mut headers = kind(name);
+        headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        headers.extend(HeaderValue::from_str(&format!("\"{content}\"")).map(|value| (header::ETAG, value)));
+        headers.extend(field(&content).map(|value| (REPR_DIGEST, value)));
+        labels::add_identity(&mut headers, identity);
+        Self(Arc::new(Facts { content, identity, headers }))
+    }
+
     /// The SHA-256 of its bytes.
-    pub(super) content: Digest,
+    pub(super) fn content(&self) -> Digest {
+        self.0.content
+    }
+
     /// An artifact's identity, the SHA-256 of its uncompressed tar.
-    pub(super) identity: Option<Digest>,
+    pub(super) fn identity(&self) -> Option<Digest> {
+        self.0.identity
+    }
+
+    /// What is said of it whatever part of it is sent.
+    pub(super) fn headers(&self) -> &HeaderMap {
+        &self.0.headers
+    }
+
+    /// Its tag, as `ETag` has it.
+    pub(super) fn tag(&self) -> &[u8] {
+        self.headers().get(header::ETAG).map_or(b"", HeaderValue::as_bytes)
+    }
+}
+
+/// What is said of any object of that name.
+pub(super) fn kind(name: &Name) -> HeaderMap {
+    let kind = if name.is_artifact() { "application/gzip" } else { "application/octet-stream" };
+    HeaderMap::from_iter([
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        // A browser must not take an artifact for a page of this server.
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    ])
 }
 
 /// What a file looked like. While it looks like that, its content is taken for the same.
@@ -58,11 +104,11 @@ impl Memory {
         let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
         let [young, old] = &mut *generations;
         if let Some((seen, known)) = young.get(name) {
-            return (*seen == look).then_some(*known);
+            return (*seen == look).then(|| known.clone());
         }
         let (seen, known) = old.remove(name)?;
         if seen == look {
-            keep(&mut generations, name.clone(), (look, known));
+            keep(&mut generations, name.clone(), (look, known.clone()));
         }
         (seen == look).then_some(known)
     }
@@ -111,7 +157,7 @@ pub(super) fn examine(name: &Name, file: &File) -> io::Result<Known> {
     if noted.is_none() {
         note(file, content);
     }
-    Ok(Known { content, identity })
+    Ok(Known::new(name, content, identity))
 }
 
 /// Notes the SHA-256 of an object beside it. Not every file system can, and what we may only read stays as it is.

@@ -1,6 +1,7 @@
 //! Metrics: counts and times, in the text format of OpenMetrics.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Extension;
@@ -13,11 +14,14 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use super::auth::{Client, Role};
 use super::problem::Problem;
+use super::reports::Reports;
 use super::site::Site;
+use crate::Capacity;
 
 const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -34,6 +38,12 @@ struct Labels {
     status: u32,
 }
 
+/// How something ended that the upstream was asked for, or offered.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Ending {
+    result: &'static str,
+}
+
 /// What is counted.
 #[derive(Debug)]
 pub(super) struct Metrics {
@@ -44,6 +54,11 @@ pub(super) struct Metrics {
     received: Counter,
     corrupt: Counter,
     running: Gauge,
+    room: Room,
+    asked: Family<Ending, Counter>,
+    offered: Family<Ending, Counter>,
+    /// What clients tell of themselves.
+    pub(super) reports: Reports,
 }
 
 impl Metrics {
@@ -56,6 +71,10 @@ impl Metrics {
             received: Counter::default(),
             corrupt: Counter::default(),
             running: Gauge::default(),
+            room: Room::default(),
+            asked: Family::default(),
+            offered: Family::default(),
+            reports: Reports::default(),
         };
         metrics.registered()
     }
@@ -72,6 +91,11 @@ impl Metrics {
             self.corrupt.clone(),
         );
         registry.register("requests_running", "Requests that are being answered", self.running.clone());
+        registry.register("build", "What is running", Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]));
+        self.room.register(registry);
+        registry.register("upstream_requests", "Objects that the upstream was asked for", self.asked.clone());
+        registry.register("upstream_offers", "Objects that the upstream was offered", self.offered.clone());
+        self.reports.register(registry);
         self
     }
 
@@ -91,8 +115,47 @@ impl Metrics {
         self.received.inc_by(bytes);
     }
 
+    /// The upstream was asked for an object.
+    pub(super) fn asked_upstream(&self, result: &'static str) {
+        self.asked.get_or_create(&Ending { result }).inc();
+    }
+
+    /// The upstream was offered an object.
+    pub(super) fn offered_upstream(&self, result: &'static str) {
+        self.offered.get_or_create(&Ending { result }).inc();
+    }
+
     pub(super) fn corrupt(&self) {
         self.corrupt.inc();
+    }
+}
+
+/// How full the store is, as of the last time that somebody asked.
+#[derive(Debug, Default)]
+struct Room {
+    size: Gauge,
+    taken: Gauge,
+    objects: Gauge,
+    evicted: Counter,
+    evicted_bytes: Counter,
+}
+
+impl Room {
+    fn register(&self, registry: &mut Registry) {
+        registry.register("store_size_bytes", "What the store may take", self.size.clone());
+        registry.register("store_taken_bytes", "What is taken or reserved of that", self.taken.clone());
+        registry.register("store_objects", "Objects in the store", self.objects.clone());
+        registry.register("evicted_objects", "Objects that had to go for others", self.evicted.clone());
+        registry.register("evicted_bytes", "What these took", self.evicted_bytes.clone());
+    }
+
+    fn see(&self, capacity: &Capacity) {
+        let gauge = |gauge: &Gauge, value: u64| _ = gauge.set(value.try_into().unwrap_or(i64::MAX));
+        gauge(&self.size, capacity.size);
+        gauge(&self.taken, capacity.taken);
+        gauge(&self.objects, capacity.objects.unwrap_or(0));
+        self.evicted.inner().store(capacity.evicted, Ordering::Relaxed);
+        self.evicted_bytes.inner().store(capacity.evicted_bytes, Ordering::Relaxed);
     }
 }
 
@@ -102,6 +165,9 @@ pub(super) async fn metrics(
     Extension(client): Extension<Client>,
 ) -> Result<Response, Problem> {
     client.may(Role::Reader, NAMESPACE)?;
+    if let Some(capacity) = site.shelf.work(|store| store.capacity()).await? {
+        site.metrics.room.see(&capacity);
+    }
     let mut text = String::new();
     encode(&mut text, &site.metrics.registry).map_err(|error| Problem::store_failed(&error.into()))?;
     Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())

@@ -17,32 +17,57 @@
 //! ```
 //!
 //! A request goes: listener → connection (`connection`) → router (`router`) → who asks (`auth`) → a protocol
-//! (`artifacts` is ours) → the shelf (`shelf`), which is the only one to touch the store.
+//! (`artifacts` is ours; those of other tools are alike, see
+//! `keyed`) → the shelf (`shelf`), which is the only one to touch the store.
 
+mod answer;
 mod artifacts;
 mod auth;
+mod bazel;
 mod body;
+mod buffers;
+mod ccache;
 mod connection;
 mod digests;
 mod event;
+mod forward;
+mod gradle;
 mod health;
+mod in_path;
 mod intake;
+mod keyed;
 mod known;
 mod labels;
+mod leftover;
 mod listener;
 mod metrics;
 mod name;
+mod nx;
 mod options;
+mod pace;
 mod patience;
 mod problem;
 mod range;
+mod refill;
+mod refusal;
+mod reports;
 mod router;
 mod running;
 mod shelf;
 mod site;
+mod stamp;
 mod stop;
+mod streams;
+mod task_hash;
 mod tls;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod trial;
+mod turbo;
+mod upload;
+mod vetted;
 mod watch;
+mod webdav;
 
 pub use auth::Role;
 pub use event::{Access, Event};

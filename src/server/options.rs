@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::pace::Pace;
+
 /// What a server allows, and how much. Sizes are in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -23,10 +25,20 @@ pub struct ServerOptions {
     pub head_timeout: Duration,
     /// How long a client may send nothing in the middle of a body, or take nothing of an answer: 30 s unless said.
     pub stall_timeout: Duration,
+    /// How many bytes a second a client has to send or take, on average over a
+    /// [`stall_timeout`](ServerOptions::stall_timeout) that it was waited for: 1 KiB unless said, 0 for any.
+    pub min_rate: u64,
     /// How many requests a user, or an address without one, may make in a second; any number unless said.
     pub max_rate: Option<u32>,
     /// How long transfers may go on after the server was stopped: 30 s unless said.
     pub grace: Duration,
+}
+
+impl ServerOptions {
+    /// How long a client is waited for, and for how little.
+    pub(super) fn pace(&self) -> Pace {
+        Pace::new(self.stall_timeout, self.min_rate)
+    }
 }
 
 impl Default for ServerOptions {
@@ -40,6 +52,7 @@ impl Default for ServerOptions {
             max_uploads: 256,
             head_timeout: Duration::from_secs(60),
             stall_timeout: Duration::from_secs(30),
+            min_rate: 1 << 10,
             max_rate: None,
             grace: Duration::from_secs(30),
         }

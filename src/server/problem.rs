@@ -44,6 +44,10 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, detail)
     }
 
+    pub(super) fn taken() -> Self {
+        Self::new(StatusCode::PRECONDITION_FAILED, "there is an object of that name")
+    }
+
     pub(super) fn full() -> Self {
         Self::new(StatusCode::INSUFFICIENT_STORAGE, "the store has no room for it")
     }
@@ -58,9 +62,13 @@ impl Problem {
         Self { cause: Some(Cause(format!("{error:#}").into())), ..problem }
     }
 
-    #[cfg(test)]
     pub(super) fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// What is wrong, for people.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
     }
 
     /// Adds a header.
@@ -88,6 +96,8 @@ impl IntoResponse for Problem {
         let title = self.status.canonical_reason().unwrap_or_default();
         let text = json!({ "status": self.status.as_u16(), "title": title, "detail": self.detail }).to_string();
         let mut response = (self.status, text).into_response();
+        // A protocol may have words of its own for it.
+        response.extensions_mut().insert(self.clone());
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         response.headers_mut().extend(*self.headers);

@@ -11,8 +11,9 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get};
 
 use super::problem::Problem;
+use super::refusal::{Refusal, Refusals};
 use super::site::Site;
-use super::{artifacts, auth, health, metrics, watch};
+use super::{artifacts, bazel, ccache, gradle, health, metrics, nx, turbo, watch, webdav};
 
 /// A path with the methods that it takes.
 pub(super) struct Route<S> {
@@ -21,12 +22,18 @@ pub(super) struct Route<S> {
     #[cfg_attr(not(test), allow(dead_code, reason = "the router reads it off the handlers"))]
     methods: &'static [&'static str],
     handlers: MethodRouter<S>,
+    refusal: Option<Refusal>,
 }
 
 impl<S> Route<S> {
     /// `methods` says in lower case what `handlers` takes.
     pub(super) fn new(path: &'static str, methods: &'static [&'static str], handlers: MethodRouter<S>) -> Self {
-        Self { path, methods, handlers }
+        Self { path, methods, handlers, refusal: None }
+    }
+
+    /// What goes wrong at this address is said in words of its protocol.
+    pub(super) fn refusing(self, refusal: Refusal) -> Self {
+        Self { refusal: Some(refusal), ..self }
     }
 }
 
@@ -37,13 +44,21 @@ fn routes() -> Vec<Route<Arc<Site>>> {
         Route::new("/metrics", &["get"], get(metrics::metrics)),
     ];
     routes.extend(artifacts::routes());
+    routes.extend(gradle::routes());
+    routes.extend(bazel::routes());
+    routes.extend(ccache::routes());
+    routes.extend(webdav::routes());
+    routes.extend(nx::routes());
+    routes.extend(turbo::routes());
     routes
 }
 
 /// The router of a site. Nobody gets past it without being asked who they are.
 pub(super) fn router(site: Arc<Site>) -> Router {
     let mut router = Router::new();
+    let mut refusals = Refusals::default();
     for route in routes() {
+        refusals.add(route.path, route.refusal);
         router = router.route(route.path, route.handlers);
     }
     router
@@ -51,8 +66,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address takes other methods")
         })
-        .layer(from_fn_with_state(site.clone(), auth::admit))
-        .layer(from_fn_with_state(site.clone(), watch::watch))
+        .layer(from_fn_with_state((site.clone(), Arc::new(refusals)), watch::watch))
         .with_state(site)
 }
 
@@ -66,17 +80,21 @@ mod tests {
     fn every_route_is_described() {
         let text = include_str!("../../docs/server.openapi.json");
         let description: serde_json::Value = serde_json::from_str(text).unwrap();
-        let is_method = |word: &&String| *word != "parameters";
+        let is_method = |word: &&String| *word != "parameters" && !word.starts_with("x-");
         let paths = description["paths"].as_object().unwrap().iter();
         let described: BTreeSet<_> = paths
             .flat_map(|(path, methods)| {
-                let methods = methods.as_object().unwrap().keys().filter(is_method);
-                methods.map(|method| (path.clone(), method.clone()))
+                let more =
+                    methods["x-additionalOperations"].as_object().into_iter().flatten().map(|(method, _)| method);
+                let methods = methods.as_object().unwrap().keys().filter(is_method).chain(more);
+                methods.map(|method| (path.clone(), method.to_lowercase()))
             })
             .collect();
         let served: BTreeSet<_> = routes()
             .iter()
-            .flat_map(|route| route.methods.iter().map(|method| (route.path.to_owned(), (*method).to_owned())))
+            // OpenAPI has no sign for a variable part with slashes in it.
+            .map(|route| (route.path.replace("{*", "{"), route.methods))
+            .flat_map(|(path, methods)| methods.iter().map(move |method| (path.clone(), (*method).to_owned())))
             .collect();
         assert_eq!(described, served);
     }

@@ -11,15 +11,17 @@ use super::connection::Door;
 use super::event::{Event, Observer};
 use super::listener::Listener;
 use super::options::ServerOptions;
+use super::refill;
 use super::router::router;
 use super::site::Site;
 use super::stop::{Phase, Stop};
 use super::tls::Tls;
-use crate::{Error, Result, Store};
+use crate::{Error, Result, Store, Tier};
 
 /// What is served, and how. Nothing happens before it is bound to an address.
 pub struct Server {
     store: Arc<dyn Store>,
+    upstream: Option<Tier>,
     options: ServerOptions,
     tls: Option<Tls>,
     observer: Observer,
@@ -28,7 +30,14 @@ pub struct Server {
 impl Server {
     /// Serves a store.
     pub fn new(store: impl Store + 'static) -> Self {
-        Self { store: Arc::new(store), options: ServerOptions::default(), tls: None, observer: Observer::default() }
+        let (options, observer) = (ServerOptions::default(), Observer::default());
+        Self { store: Arc::new(store), upstream: None, options, tls: None, observer }
+    }
+
+    /// Asks this tier for what the store lacks, and keeps it; offers it what is uploaded, as its
+    /// [mode](crate::TierSettings::mode) says. While it does not answer, what is missing is missing.
+    pub fn upstream(self, tier: Tier) -> Self {
+        Self { upstream: Some(tier), ..self }
     }
 
     /// Sets what is allowed.
@@ -62,11 +71,11 @@ impl Server {
         let failed = |source| Error::Io { verb: "start", path: "the threads of the server".into(), source };
         let runtime = runtime::Builder::new_multi_thread()
             .thread_name("server")
-            .max_blocking_threads(self.options.max_uploads + 64)
+            .max_blocking_threads(self.options.max_uploads + 64 + self.upstream.as_ref().map_or(0, refill::threads))
             .enable_all()
             .build()
             .map_err(failed)?;
-        let site = Site::new(self.store, self.options, self.observer)?;
+        let site = Site::new(self.store, self.upstream, self.options, self.observer)?;
         Ok(Bound { listeners, site: Arc::new(site), tls: self.tls, stop: Stop::new(), runtime })
     }
 }
@@ -116,6 +125,7 @@ impl Bound {
         let Self { listeners, site, tls, stop, runtime } = self;
         let grace = site.options.grace;
         let served = runtime.block_on(async {
+            let tls = tls.map(|tls| tls.observed(site.observer.clone()));
             let door = Door::new(router(site.clone()), &site.options, tls, stop.clone());
             let doors =
                 listeners.into_iter().map(|listener| door.clone().open(listener)).collect::<Result<Vec<_>>>()?;
@@ -125,6 +135,7 @@ impl Bound {
                     _ = closed.await;
                 }
                 door.empty().await;
+                site.shelf.forwarded().await;
             };
             tokio::select! {
                 () = last => {}

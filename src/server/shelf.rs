@@ -8,21 +8,24 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use super::body::{self, Transfers};
+use super::body;
+use super::buffers::Transfers;
 use super::event::{Event, Observer};
+use super::forward::Forward;
 use super::intake::{Intake, Terms, collect};
 use super::known::{self, Known, Look, Memory};
 use super::metrics::Metrics;
-use super::name::Name;
+use super::name::{Name, QUARANTINE};
 use super::options::ServerOptions;
+use super::pace::Pace;
 use super::problem::Problem;
-use crate::{Digest, Listed, Object, Put, Store, Stored};
+use super::refill::{Brought, Refill};
+use crate::{Digest, Listed, Object, Put, Store, Stored, Tier, Upstream};
 
 /// Uploads up to that size are held in memory until they are complete.
 const SMALL: u64 = 64 << 10;
@@ -37,11 +40,13 @@ pub(super) struct Shelf {
     transfers: Transfers,
     examiners: Semaphore,
     uploads: Semaphore,
-    stall: Duration,
+    pace: Pace,
     /// Whether the store has files, which are opened at once.
     has_files: AtomicBool,
     metrics: Arc<Metrics>,
     observer: Observer,
+    refill: Option<Arc<Refill>>,
+    forward: Option<Arc<Forward>>,
 }
 
 /// An object that is there and whole.
@@ -77,20 +82,52 @@ impl Shelf {
             transfers: Transfers::default(),
             examiners: Semaphore::new(EXAMINERS),
             uploads: Semaphore::new(options.max_uploads.max(1)),
-            stall: options.stall_timeout,
+            pace: options.pace(),
             has_files: AtomicBool::new(false),
             metrics,
             observer,
+            refill: None,
+            forward: None,
         }
     }
 
-    /// Opens an object. One that is found to be corrupt is put aside, and is not there.
+    /// Brings what is missing from a tier, and offers it what is uploaded.
+    pub(super) fn before(self, tier: Tier) -> Self {
+        let (name, observer) = (tier.name().to_owned(), self.observer.clone());
+        let mode = tier.how().mode;
+        let far = Arc::new(Upstream::new(tier).observe(move |problem| {
+            observer.tell(|| Event::Upstream { name: name.clone(), problem: problem.map(str::to_owned) });
+        }));
+        let (near, metrics, observer) = (&self.store, &self.metrics, &self.observer);
+        let refill = || Refill::new(near.clone(), far.clone(), metrics.clone(), observer.clone());
+        let forward = || Forward::new(near.clone(), far.clone(), metrics.clone(), observer.clone());
+        let (refill, forward) = (mode.reads().then(refill), mode.writes().then(forward));
+        Self { refill, forward, ..self }
+    }
+
+    /// Opens an object, wherever it is. One that is found to be corrupt is put aside, and is not there.
     pub(super) async fn find(&self, name: &Name) -> Result<Option<Found>, Problem> {
-        let file = match self.open(name).await? {
-            None => return Ok(None),
-            Some(Object::File(file)) => file,
-            Some(stream) => return Ok(Some(Found::Stream(stream))),
-        };
+        match (self.open(name).await?, &self.refill) {
+            (Some(object), _) => self.vouch(name, object).await,
+            (None, Some(refill)) => self.find_upstream(name, refill).await,
+            (None, None) => Ok(None),
+        }
+    }
+
+    async fn find_upstream(&self, name: &Name, refill: &Arc<Refill>) -> Result<Option<Found>, Problem> {
+        match refill.bring(name).await {
+            Brought::Absent => Ok(None),
+            Brought::Unkept => Ok(refill.pass(name).await.map(Found::Stream)),
+            Brought::Kept => match self.open(name).await? {
+                Some(object) => self.vouch(name, object).await,
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// What is known of an object that is open.
+    async fn vouch(&self, name: &Name, object: Object) -> Result<Option<Found>, Problem> {
+        let Object::File(file) = object else { return Ok(Some(Found::Stream(object))) };
         let look = Look::at(&file).map_err(failed)?;
         if let Some(known) = self.memory.recall(name, look) {
             return Ok(Some(Found::File(file, look, known)));
@@ -101,6 +138,14 @@ impl Shelf {
     /// The content of an object, or a part of it.
     pub(super) fn body(&self, file: File, part: Range<u64>) -> Body {
         body::of_file(file, part, &self.transfers)
+    }
+
+    /// The first bytes of an object, at most that many. One without a byte in it has none.
+    pub(super) async fn beginning(&self, file: &File, most: u64) -> Result<Bytes, Problem> {
+        match body::beginning(file, &self.transfers.begin(), most).await {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Bytes::new()),
+            read => read.map_err(failed),
+        }
     }
 
     /// The content of a store without files.
@@ -135,24 +180,63 @@ impl Shelf {
         .await
     }
 
-    /// Removes an object; `false` when there was none.
+    /// Whether there are objects of all those names. Whoever asks means to use them, so they count as used.
+    pub(super) async fn has_all(&self, names: Vec<Name>) -> Result<bool, Problem> {
+        let look = |store: &dyn Store| {
+            let mut missing = Vec::new();
+            for name in names {
+                if store.object(name.as_str())?.is_none() {
+                    missing.push(name);
+                }
+            }
+            Ok(missing)
+        };
+        // What is not here may still be brought.
+        for name in self.work(look).await? {
+            if self.find(&name).await?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Removes an object, upstream too; `false` when there was none.
     pub(super) async fn remove(&self, name: &Name) -> Result<bool, Problem> {
         self.memory.forget(name);
-        self.ask(name, |store, name| store.remove(name)).await
+        let (name, forward) = (name.clone(), self.forward.clone());
+        self.work(move |store| {
+            // There first: it would come back.
+            let there = forward.is_some_and(|forward| forward.remove(&name));
+            Ok(store.remove(name.as_str())? || there)
+        })
+        .await
+    }
+
+    /// Waits until the upstream was offered all that was uploaded.
+    pub(super) async fn forwarded(&self) {
+        if let Some(forward) = &self.forward {
+            forward.empty().await;
+        }
     }
 
     /// Keeps what is uploaded, once all of it has arrived and was found to be what was promised.
-    pub(super) async fn keep(&self, name: &Name, body: Body, terms: Terms, put: Put) -> Result<Kept, Problem> {
+    pub(super) async fn keep(&self, name: &Name, body: Body, terms: Terms, mut put: Put) -> Result<Kept, Problem> {
+        put.size = terms.size.map(|size| size + terms.preface.len() as u64);
         // The semaphore is never closed.
         let _turn = self.uploads.acquire().await;
-        let replace = put.replace;
+        let (known, preface) = (self.forward.is_some().then(|| put.clone()), terms.preface.len() as u64);
+        // Of what came after a preface, the digest is not that of the object.
+        let is_notable = !put.replace && terms.preface.is_empty();
         let (stored, intake) = self.take_in(name, body, terms, put).await?;
         self.metrics.received(intake.size());
         let Some(digest) = intake.digest() else { return Err(Problem::bad_request("the body broke off")) };
         match stored {
             Stored::New => {
-                if !replace {
+                if is_notable {
                     self.note(name, intake.size(), digest).await;
+                }
+                if let (Some(forward), Some(known)) = (&self.forward, known) {
+                    forward.send(name, Put { size: Some(preface + intake.size()), ..known });
                 }
                 Ok(Kept::New(digest))
             }
@@ -202,23 +286,28 @@ impl Shelf {
         let examined = spawn_blocking(move || (known::examine(&subject, &file), file)).await;
         match examined.map_err(|error| failed(io::Error::other(error)))? {
             (Ok(known), file) => {
-                self.memory.remember(name, look, known);
+                self.memory.remember(name, look, known.clone());
                 Ok(Some((file, look, known)))
             }
             (Err(error), _) if error.kind() == io::ErrorKind::InvalidData => {
-                self.metrics.corrupt();
-                self.observer.tell(&Event::Corrupt { name: name.to_string(), problem: error.to_string() });
-                self.put_aside(name).await?;
+                self.condemn(name, error.to_string()).await?;
                 Ok(None)
             }
             (Err(error), _) => Err(failed(error)),
         }
     }
 
+    /// Puts aside an object that is not what it should be, and tells of it.
+    pub(super) async fn condemn(&self, name: &Name, problem: String) -> Result<(), Problem> {
+        self.metrics.corrupt();
+        self.observer.tell(|| Event::Corrupt { name: name.to_string(), problem });
+        self.put_aside(name).await
+    }
+
     /// Gives a corrupt object a name that nobody asks for. It goes like any other that is not used.
     async fn put_aside(&self, name: &Name) -> Result<(), Problem> {
         self.memory.forget(name);
-        let (name, aside) = (name.clone(), Name::within("quarantine", name.as_str()));
+        let (name, aside) = (name.clone(), Name::within(QUARANTINE, name.as_str()));
         self.work(move |store| {
             if let Some(mut content) = store.get(name.as_str())? {
                 // Where there is no room to keep it for whoever wonders, it goes at once.
@@ -231,11 +320,11 @@ impl Shelf {
 
     async fn take_in(&self, name: &Name, body: Body, terms: Terms, put: Put) -> Result<(Stored, Intake), Problem> {
         if terms.size.is_some_and(|size| size <= SMALL) {
-            let content = collect(body, SMALL as usize, self.stall).await?;
+            let content = collect(body, SMALL as usize, self.pace).await?;
             return self.store_content(name, Intake::whole(content, terms), put).await;
         }
         let (supply, intake) = Intake::arriving(terms);
-        let (stored, ()) = tokio::join!(self.store_content(name, intake, put), supply.bring(body, self.stall));
+        let (stored, ()) = tokio::join!(self.store_content(name, intake, put), supply.bring(body, self.pace));
         stored
     }
 
@@ -262,16 +351,16 @@ impl Shelf {
             && look.size == size
             && !name.is_artifact()
         {
-            self.memory.remember(name, look, Known { content: digest, identity: None });
+            self.memory.remember(name, look, Known::new(name, digest, None));
         }
     }
 
     async fn compare(&self, name: &Name, digest: Digest) -> Result<Kept, Problem> {
         match self.find(name).await? {
-            Some(Found::File(_, _, known)) if known.content != digest => Ok(Kept::Different(known)),
+            Some(Found::File(_, _, known)) if known.content() != digest => Ok(Kept::Different(known)),
             Some(Found::Stream(object)) => {
                 let theirs = self.work(move |_| Ok(digest_of(object.into_reader())?)).await?;
-                let known = Known { content: theirs, identity: None };
+                let known = Known::new(name, theirs, None);
                 Ok(if theirs == digest { Kept::Same(digest) } else { Kept::Different(known) })
             }
             Some(_) => Ok(Kept::Same(digest)),

@@ -7,7 +7,7 @@ use super::event::Observer;
 use super::metrics::Metrics;
 use super::options::ServerOptions;
 use super::shelf::Shelf;
-use crate::{Result, Store};
+use crate::{Result, Store, Tier};
 
 /// A served store with its rules. There is one, shared by all connections.
 pub(super) struct Site {
@@ -19,10 +19,19 @@ pub(super) struct Site {
 }
 
 impl Site {
-    pub(super) fn new(store: Arc<dyn Store>, options: ServerOptions, observer: Observer) -> Result<Self> {
+    pub(super) fn new(
+        store: Arc<dyn Store>,
+        upstream: Option<Tier>,
+        options: ServerOptions,
+        observer: Observer,
+    ) -> Result<Self> {
         let auth = Auth::new(&options, &observer)?;
         let metrics = Arc::new(Metrics::new());
         let shelf = Shelf::new(store, &options, metrics.clone(), observer.clone());
+        let shelf = match upstream {
+            Some(tier) => shelf.before(tier),
+            None => shelf,
+        };
         Ok(Self { shelf, auth, options, metrics, observer })
     }
 

@@ -87,6 +87,50 @@ fn setting_one_key_leaves_the_others() {
     assert_eq!(said.holds(), expected);
 }
 
+/// What is said by a server's file.
+fn server(text: &str) -> Result<Configuration, Error> {
+    let around = Surroundings::new("/here").home(Some("/home/kai".into()));
+    Configuration::new(around).server(text, "/etc/cortado/serve.toml")
+}
+
+#[test]
+fn a_server_has_a_file_of_its_own() {
+    let text = "[server]\ndir = 'store'\nlisten = ['[::]:80']\nsize = '1.5T'\nread_only = true\ngrace = '2m'\n\
+                htpasswd = '~/users'\nupstream = 'far'\n[stores.far]\ntype = 'directory'\npath = '/far'\nmode = 'read'\n";
+    let configuration = server(text).unwrap();
+    let spec = configuration.server_spec().unwrap();
+    assert_eq!(spec.dir, Some("/etc/cortado/store".into()));
+    assert_eq!((spec.listen, spec.size), (Some(vec!["[::]:80".into()]), Some(3 << 39)));
+    assert_eq!((spec.read_only, spec.grace), (Some(true), Some(std::time::Duration::from_secs(120))));
+    assert_eq!((spec.htpasswd, spec.max_rate), (Some("/home/kai/users".into()), None));
+    assert_eq!(
+        configuration.merge().unwrap().tier(&spec.upstream.unwrap()).unwrap().settings().mode,
+        cortado::TierMode::Read
+    );
+}
+
+#[test]
+fn what_a_servers_file_gets_wrong_is_named() {
+    let cases = [
+        ("[server]\nsise = '1G'", "serve.toml:2: `server.sise` is not a known key", "did you mean `size`?"),
+        ("[server]\nsize = 'much'", "serve.toml:2: `server.size` cannot be `much`", ""),
+        ("[server]\naccess_log = 'xml'", "serve.toml:2: `server.access_log` must be one of `text`, `json`", ""),
+        ("[server]\nlisten = ':80'", "serve.toml:2: `server.listen` must be a list of texts", ""),
+        ("[server]\nmax_rate = 5000000000", "serve.toml:2: `server.max_rate` cannot be that: ", ""),
+        ("[servers]\n", "serve.toml:1: unknown table or key `servers`", "did you mean `server`?"),
+        ("\n[cache]\nmode = 'off'", "serve.toml:2: unknown table or key `cache`", "known tables: server, stores"),
+        ("dir = 'x'", "serve.toml:1: unknown table or key `dir`", "known tables: server, stores"),
+        ("server = 1", "serve.toml:1: `server` must be a table", ""),
+    ];
+    for (text, problem, hint) in cases {
+        let error = server(text).and_then(|configuration| configuration.server_spec()).unwrap_err();
+        assert!(error.to_string().starts_with(&format!("/etc/cortado/{problem}")), "{error}");
+        assert!(error.hint().unwrap_or_default().starts_with(hint), "{error:?}");
+    }
+    let told = project("[server]\ndir = 'x'").told();
+    assert!(told.0.ends_with("unknown table or key `server`"), "{told:?}");
+}
+
 #[test]
 fn variables_name_stores_of_files_and_stores_of_their_own() {
     let said = Said {
@@ -365,5 +409,13 @@ fn the_reference_has_every_key_and_its_examples_hold() {
         let made =
             said.merged().and_then(|settings| settings.stores().try_for_each(|store| settings.tier(store).map(drop)));
         assert!(made.is_ok(), "{}\n{example}", made.unwrap_err());
+    }
+}
+
+#[test]
+fn every_key_of_a_server_is_on_its_page() {
+    let page = include_str!("../../docs/server.md");
+    for key in cortado::Key::OF_SERVERS {
+        assert!(page.contains(&format!("`{}`", key.name)), "`{}` is not in docs/server.md", key.name);
     }
 }

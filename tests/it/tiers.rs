@@ -6,6 +6,7 @@ mod flights;
 mod order;
 mod required;
 mod statistics;
+mod upstream;
 mod writing;
 
 use std::collections::BTreeMap;
@@ -20,7 +21,7 @@ use crate::support::{Seen, Shop};
 
 /// A store in memory.
 #[derive(Default)]
-struct Spy {
+pub(crate) struct Spy {
     objects: Mutex<BTreeMap<String, (Vec<u8>, Provenance)>>,
     asked: Mutex<Vec<String>>,
     manner: Mutex<Manner>,
@@ -28,7 +29,7 @@ struct Spy {
 
 /// How a spy behaves.
 #[derive(Default, Clone)]
-enum Manner {
+pub(crate) enum Manner {
     #[default]
     Good,
     /// Answers nothing until the gate opens.
@@ -49,25 +50,25 @@ enum Manner {
 
 /// Something to wait at. It opens when the story is over, too.
 #[derive(Default)]
-struct Gate {
+pub(crate) struct Gate {
     open: Mutex<bool>,
     opened: Condvar,
 }
 
 impl Gate {
-    fn pass(&self) {
+    pub(crate) fn pass(&self) {
         let open = self.open.lock().unwrap();
         drop(self.opened.wait_while(open, |open| !*open).unwrap());
     }
 
-    fn open(&self) {
+    pub(crate) fn open(&self) {
         *self.open.lock().unwrap() = true;
         self.opened.notify_all();
     }
 }
 
 /// A gate for a spy, opened when this is dropped: no thread is left behind.
-struct Opening(Arc<Gate>);
+pub(crate) struct Opening(Arc<Gate>);
 
 impl Drop for Opening {
     fn drop(&mut self) {
@@ -75,7 +76,7 @@ impl Drop for Opening {
     }
 }
 
-fn gate() -> (Arc<Gate>, Opening) {
+pub(crate) fn gate() -> (Arc<Gate>, Opening) {
     let gate = Arc::<Gate>::default();
     (gate.clone(), Opening(gate))
 }
@@ -86,21 +87,21 @@ fn moment() {
 }
 
 impl Spy {
-    fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::default()
     }
 
-    fn behaves(&self, manner: Manner) {
+    pub(crate) fn behaves(&self, manner: Manner) {
         *self.manner.lock().unwrap() = manner;
     }
 
     /// How often it was asked for something: `get`, `put`, `has`, `remove`.
-    fn asked(&self, what: &str) -> usize {
+    pub(crate) fn asked(&self, what: &str) -> usize {
         self.asked.lock().unwrap().iter().filter(|asked| asked == &what).count()
     }
 
     /// Forgets what it was asked.
-    fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.asked.lock().unwrap().clear();
     }
 
@@ -109,7 +110,7 @@ impl Spy {
         self.asked.lock().unwrap().len()
     }
 
-    fn contents(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn contents(&self) -> Vec<Vec<u8>> {
         self.objects.lock().unwrap().values().map(|(content, _)| content.clone()).collect()
     }
 

@@ -77,6 +77,7 @@ impl<'a> Books<'a> {
     pub(super) fn settle(&mut self, writer: &Writer, room: &Room) {
         let account = room.account(self.ledger.counted);
         self.ledger.objects = self.ledger.objects.saturating_add(account.spent).saturating_sub(account.freed);
+        self.ledger.count = self.ledger.count.saturating_add(account.stored).saturating_sub(account.removed);
         self.ledger.grants.insert(writer.id().to_owned(), account.held);
     }
 
@@ -149,7 +150,7 @@ impl<'a> Books<'a> {
             for object in content.objects {
                 let settled = !tale.is_unsettled(&object.entry.name, object.file);
                 self.ledger.objects += if settled { object.entry.charge() } else { 0 };
-                self.ledger.count += 1;
+                self.ledger.count += u64::from(settled);
                 visit(object.entry, &tale);
             }
         }
@@ -172,6 +173,7 @@ impl<'a> Books<'a> {
                     break;
                 }
                 self.remove(writer, &victim)?;
+                self.depot.evicted.add(victim.size);
             }
             if self.missing(need) >= before {
                 break;

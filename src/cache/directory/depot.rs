@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,11 +15,14 @@ use super::config::{Config, Eviction};
 use super::disk::Disk;
 use super::fault;
 use super::layout::Layout;
+use super::ledger::Ledger;
 use super::memory::Memory;
 use super::options::DirectoryOptions;
 use super::record::Record;
 use super::room::Room;
+use super::uses::Uses;
 use super::writer::Writer;
+use crate::cache::store::Capacity;
 use crate::error::{Error, Result};
 use crate::host::lock::Wait;
 use crate::text;
@@ -37,10 +40,30 @@ pub(super) struct Depot {
     writer: Mutex<Option<Arc<Writer>>>,
     /// Whether this process may not write here. Then nobody is told what was used.
     silent: AtomicBool,
+    uses: Uses,
     /// Until when the lock is only tried, not waited for: somebody has held it for too long.
     impatient: Mutex<Option<Instant>>,
     /// What was read of the books, once somebody wanted to know.
     pub(super) memory: Mutex<Option<Memory>>,
+    pub(super) evicted: Evicted,
+}
+
+/// What this process has evicted, in objects and bytes.
+#[derive(Debug, Default)]
+pub(super) struct Evicted {
+    objects: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Evicted {
+    pub(super) fn add(&self, bytes: u64) {
+        self.objects.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn load(&self) -> (u64, u64) {
+        (self.objects.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
+    }
 }
 
 /// How long nobody waits for a lock that was waited for in vain.
@@ -59,8 +82,10 @@ impl Depot {
             lock_wait: options.lock_wait,
             writer: Mutex::default(),
             silent: AtomicBool::new(false),
+            uses: Uses::default(),
             impatient: Mutex::default(),
             memory: Mutex::default(),
+            evicted: Evicted::default(),
         }
     }
 
@@ -91,7 +116,7 @@ impl Depot {
 
     /// Remembers that an object was asked for, if this process may.
     pub(super) fn used(&self, name: &str) {
-        if self.silent.load(Ordering::Relaxed) {
+        if self.silent.load(Ordering::Relaxed) || !self.uses.is_news(name, Instant::now()) {
             return;
         }
         let told = self.with_writer(|writer| {
@@ -165,6 +190,17 @@ impl Depot {
             Err(error) if error.kind() == ErrorKind::NotFound && !path.exists() => Ok(None),
             Err(error) => Err(error).with_context(|| format!("could not remove `{}`", path.display())),
         }
+    }
+
+    /// How full the store is, by its ledger and by what this process has not yet told.
+    pub(super) fn capacity(&self) -> Capacity {
+        let ledger = Ledger::read(&self.layout).unwrap_or_default();
+        let writer = locked(&self.writer).clone();
+        let account = writer.as_ref().and_then(|writer| writer.try_room()).map(|room| room.account(ledger.counted));
+        let (stored, removed) = account.map_or((0, 0), |account| (account.stored, account.removed));
+        let objects = ledger.count.saturating_add(stored).saturating_sub(removed);
+        let (evicted, evicted_bytes) = self.evicted.load();
+        Capacity { size: self.size, taken: ledger.total(), objects: Some(objects), evicted, evicted_bytes }
     }
 
     /// The names of all pinned objects.

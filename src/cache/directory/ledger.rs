@@ -21,7 +21,7 @@ pub(super) struct Ledger {
     pub(super) objects: u64,
     /// What each writer may take beyond that, by its id.
     pub(super) grants: BTreeMap<String, u64>,
-    /// How many objects there were when they were last counted.
+    /// How many objects there are that are settled.
     pub(super) count: u64,
     /// When they were last counted.
     pub(super) counted: u64,

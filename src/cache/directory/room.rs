@@ -11,6 +11,9 @@ pub(super) struct Room {
     spent: u64,
     /// What objects took that were removed. It cannot be used before the ledger knows.
     freed: u64,
+    /// How many objects were stored, and how many removed.
+    stored: u64,
+    removed: u64,
     /// When all objects were counted, as of the last settlement.
     counted: u64,
 }
@@ -24,6 +27,10 @@ pub(super) struct Account {
     pub(super) freed: u64,
     /// What is still reserved.
     pub(super) held: u64,
+    /// How many objects were stored.
+    pub(super) stored: u64,
+    /// How many objects were removed.
+    pub(super) removed: u64,
 }
 
 impl Room {
@@ -45,11 +52,13 @@ impl Room {
     pub(super) fn spend(&mut self, bytes: u64) {
         self.release(bytes);
         self.spent += bytes;
+        self.stored += 1;
     }
 
     /// An object is gone.
     pub(super) fn free(&mut self, bytes: u64) {
         self.freed += bytes;
+        self.removed += 1;
     }
 
     /// Whether the ledger would learn nothing new.
@@ -65,8 +74,8 @@ impl Room {
     /// What the ledger has to be told. `counted` says when all objects were counted: if that was since the last
     /// settlement, what was removed may have been missing then already, and is not subtracted a second time.
     pub(super) fn account(&self, counted: u64) -> Account {
-        let freed = if counted == self.counted { self.freed } else { 0 };
-        Account { spent: self.spent, freed, held: self.held }
+        let (freed, removed) = if counted == self.counted { (self.freed, self.removed) } else { (0, 0) };
+        Account { spent: self.spent, freed, held: self.held, stored: self.stored, removed }
     }
 
     /// Begins anew: the ledger has been told, and has granted so much.
@@ -99,7 +108,7 @@ mod tests {
         room.spend(10);
         room.free(10);
         assert!(!room.reserve(1));
-        assert_eq!(room.account(7), Account { spent: 10, freed: 10, held: 0 });
+        assert_eq!(room.account(7), Account { spent: 10, freed: 10, held: 0, stored: 1, removed: 1 });
         room.reopen(0, 7);
         assert!(room.is_settled());
     }
@@ -109,6 +118,6 @@ mod tests {
         let mut room = Room::default();
         room.reopen(10, 7);
         room.free(3);
-        assert_eq!(room.account(8), Account { spent: 0, freed: 0, held: 0 });
+        assert_eq!(room.account(8), Account { spent: 0, freed: 0, held: 0, stored: 0, removed: 0 });
     }
 }

@@ -40,9 +40,18 @@ pub(super) fn refusal(answer: Response<Body>) -> anyhow::Error {
         507 => ": it is full".to_owned(),
         _ => String::new(),
     };
-    let error = anyhow!("the server answered {}{hint}", answer.status());
+    let told = format!("the server answered {}{hint}", answer.status());
+    // Of these, whoever asks may see that the server is well.
+    let kind = match answer.status().as_u16() {
+        400 => Some(io::ErrorKind::InvalidInput),
+        401 | 403 => Some(io::ErrorKind::PermissionDenied),
+        _ => None,
+    };
     drain(answer);
-    error
+    match kind {
+        Some(kind) => io::Error::new(kind, told).into(),
+        None => anyhow!(told),
+    }
 }
 
 pub(super) fn drain(answer: Response<Body>) {

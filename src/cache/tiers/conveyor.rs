@@ -18,13 +18,13 @@ const PIECE: usize = 128 << 10;
 const AHEAD: usize = 8;
 
 /// An object on its way. Reading it fails when the tier does; `fault` then says how.
-pub(super) struct Conveyor<'v> {
+struct Conveyor<'v> {
     pass: Arc<Pass>,
     wait: &'v mut Wait,
     pieces: Receiver<Piece>,
     current: io::Cursor<Vec<u8>>,
     ended: bool,
-    pub(super) fault: Option<Fault>,
+    fault: Option<Fault>,
 }
 
 enum Piece {
@@ -37,7 +37,7 @@ enum Piece {
 }
 
 /// Asks for an object, with what is known about it; `None` when the tier has none of that name.
-pub(super) fn open<'v>(
+fn open<'v>(
     visit: &'v mut Visit<'_>,
     store: Arc<dyn Store>,
     name: &str,
@@ -53,6 +53,41 @@ pub(super) fn open<'v>(
         Piece::Opened(provenance) => Ok(Some((conveyor, provenance))),
         Piece::Fault(fault) => Err(fault),
         _ => Ok(None),
+    }
+}
+
+/// Opens an object and hands it to `take`, with what is known about it; `None` when the tier has none of that name.
+/// How reading it failed stands beside what `take` made of that.
+pub(super) fn carry<T>(
+    visit: &mut Visit<'_>,
+    store: Arc<dyn Store>,
+    name: &str,
+    take: impl FnOnce(&mut (dyn Read + Send), Option<Provenance>) -> T,
+) -> Result<Option<(T, Option<Fault>)>, Fault> {
+    if visit.pass.limit().is_none() {
+        let Some((object, provenance)) = asked(None, || open_in(&*store, name))? else { return Ok(None) };
+        let mut object = Watched { object, fault: None };
+        return Ok(Some((take(&mut object, provenance), object.fault)));
+    }
+    let Some((mut object, provenance)) = open(visit, store, name)? else { return Ok(None) };
+    Ok(Some((take(&mut object, provenance), object.fault)))
+}
+
+/// Remembers how reading failed, which whoever reads takes for damage.
+struct Watched<R> {
+    object: R,
+    fault: Option<Fault>,
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.object.read(buffer).map_err(|error| {
+            let (kind, text) = (error.kind(), error.to_string());
+            if kind != io::ErrorKind::Interrupted {
+                self.fault = Some(Fault::of(&error.into(), None));
+            }
+            io::Error::new(kind, text)
+        })
     }
 }
 
@@ -133,9 +168,9 @@ fn hear(pass: &Pass, piece: &Piece) {
 }
 
 /// An object being read, and where it comes from, if that is known.
-pub(super) type Opened = (Box<dyn Read + Send>, Option<Provenance>);
+type Opened = (Box<dyn Read + Send>, Option<Provenance>);
 
-pub(super) fn open_in(store: &dyn Store, name: &str) -> anyhow::Result<Option<Opened>> {
+fn open_in(store: &dyn Store, name: &str) -> anyhow::Result<Option<Opened>> {
     let Some(object) = store.get(name)? else { return Ok(None) };
     // What is not known costs a number, and no more.
     let known = store.describe(name).ok().flatten();

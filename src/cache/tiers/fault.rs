@@ -13,8 +13,12 @@ use crate::text;
 pub(super) enum Fault {
     /// There was no answer in time.
     TimedOut(Duration),
-    /// The tier answered that we may not, or nobody listens there.
+    /// Nobody listens there.
     Refused(String),
+    /// The tier answered that we may not. It is there, and others may.
+    Forbidden(String),
+    /// It answered that it does not understand us: it takes no such names, say. It is there, and may understand others.
+    Unfit(String),
     /// It failed in another way.
     Failed(String),
     /// It was given up with everything else that was under way there, because another operation had timed out.
@@ -26,9 +30,9 @@ impl Fault {
     pub(super) fn of(error: &anyhow::Error, limit: Option<Duration>) -> Self {
         let kinds = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
         let told = kinds.filter_map(|kind| match kind {
-            io::ErrorKind::ConnectionRefused | io::ErrorKind::PermissionDenied => {
-                Some(Fault::Refused(format!("{error:#}")))
-            }
+            io::ErrorKind::ConnectionRefused => Some(Fault::Refused(format!("{error:#}"))),
+            io::ErrorKind::PermissionDenied => Some(Fault::Forbidden(format!("{error:#}"))),
+            io::ErrorKind::InvalidInput => Some(Fault::Unfit(format!("{error:#}"))),
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Some(Fault::TimedOut(limit.unwrap_or_default())),
             _ => None,
         });
@@ -38,8 +42,8 @@ impl Fault {
     pub(super) fn miss(&self) -> Miss {
         match self {
             Fault::TimedOut(_) => Miss::TimedOut,
-            Fault::Refused(reason) => Miss::Refused(reason.clone()),
-            Fault::Failed(reason) => Miss::Failed(reason.clone()),
+            Fault::Refused(reason) | Fault::Forbidden(reason) => Miss::Refused(reason.clone()),
+            Fault::Unfit(reason) | Fault::Failed(reason) => Miss::Failed(reason.clone()),
             Fault::Left => Miss::Skipped,
         }
     }
@@ -47,7 +51,9 @@ impl Fault {
     pub(super) fn kept(&self) -> Kept {
         match self {
             Fault::TimedOut(_) => Kept::TimedOut,
-            Fault::Refused(reason) | Fault::Failed(reason) => Kept::Failed(reason.clone()),
+            Fault::Refused(reason) | Fault::Forbidden(reason) | Fault::Unfit(reason) | Fault::Failed(reason) => {
+                Kept::Failed(reason.clone())
+            }
             Fault::Left => Kept::Skipped,
         }
     }
@@ -58,7 +64,9 @@ impl fmt::Display for Fault {
         match self {
             Fault::TimedOut(limit) if limit.is_zero() => f.write_str("no answer in time"),
             Fault::TimedOut(limit) => write!(f, "no answer within {}", text::duration(*limit)),
-            Fault::Refused(reason) | Fault::Failed(reason) => f.write_str(reason),
+            Fault::Refused(reason) | Fault::Forbidden(reason) | Fault::Unfit(reason) | Fault::Failed(reason) => {
+                f.write_str(reason)
+            }
             Fault::Left => f.write_str("it has failed before and is left alone"),
         }
     }

@@ -9,7 +9,7 @@ use tempfile::TempPath;
 
 use super::conveyor;
 use super::fault::Fault;
-use super::line::{Line, Progress, Visit, asked};
+use super::line::{Line, Progress, Visit};
 use crate::cache::cacher::Cacher;
 use crate::cache::look::Look;
 use crate::cache::miss::Miss;
@@ -72,32 +72,18 @@ pub(super) fn look(line: &Line, cacher: &Cacher, copy: bool) -> anyhow::Result<F
 }
 
 fn bring(line: &Line, visit: &mut Visit<'_>, cacher: &Cacher, copy: bool) -> anyhow::Result<Came> {
-    let store = line.tier.store.clone();
-    if visit.pass.limit().is_none() {
-        let opened = asked(None, || conveyor::open_in(&*store, cacher.filename()));
-        return match opened {
-            Ok(Some((object, provenance))) => {
-                cacher.originates(provenance.unwrap_or_default());
-                let mut object = Watched { object, fault: None };
-                let unpacked = unpack(&mut object, cacher, copy);
-                judge(unpacked, object.fault, cacher)
-            }
-            Ok(None) => Ok(Came::Absent),
-            Err(fault) => Ok(Came::Fault(fault)),
-        };
-    }
-    match conveyor::open(visit, store, cacher.filename()) {
-        Ok(Some((mut object, provenance))) => {
-            cacher.originates(provenance.unwrap_or_default());
-            let unpacked = unpack(&mut object, cacher, copy);
-            judge(unpacked, object.fault, cacher)
-        }
+    let carried = conveyor::carry(visit, line.tier.store.clone(), cacher.filename(), |object, provenance| {
+        cacher.originates(provenance.unwrap_or_default());
+        unpack(object, cacher, copy)
+    });
+    match carried {
+        Ok(Some((unpacked, fault))) => judge(unpacked, fault, cacher),
         Ok(None) => Ok(Came::Absent),
         Err(fault) => Ok(Came::Fault(fault)),
     }
 }
 
-fn unpack(object: &mut impl Read, cacher: &Cacher, copy: bool) -> anyhow::Result<(bool, Option<TempPath>)> {
+fn unpack(object: &mut (dyn Read + Send), cacher: &Cacher, copy: bool) -> anyhow::Result<(bool, Option<TempPath>)> {
     // A copy that cannot be made fills no nearer tier, and is no reason not to unpack.
     let file = copy.then(|| cacher.spool().ok()).flatten();
     let Some((mut file, path)) = file.map(tempfile::NamedTempFile::into_parts) else {
@@ -130,24 +116,6 @@ fn remove(line: &Line, visit: &mut Visit<'_>, cacher: &Cacher) -> bool {
     let name = cacher.filename().to_owned();
     visit.wait.idle = Duration::ZERO;
     visit.call(&Progress::default(), move |store| store.remove(&name)).unwrap_or(false)
-}
-
-/// Remembers how reading failed, which unpacking takes for damage.
-struct Watched<R> {
-    object: R,
-    fault: Option<Fault>,
-}
-
-impl<R: Read> Read for Watched<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.object.read(buffer).map_err(|error| {
-            let (kind, text) = (error.kind(), error.to_string());
-            if kind != io::ErrorKind::Interrupted {
-                self.fault = Some(Fault::of(&error.into(), None));
-            }
-            io::Error::new(kind, text)
-        })
-    }
 }
 
 /// Copies what is read, until that fails.

@@ -11,6 +11,7 @@ mod offering;
 mod permits;
 mod search;
 mod tier;
+mod upstream;
 mod wait;
 mod write_policy;
 
@@ -25,6 +26,7 @@ use self::line::{Line, Progress};
 use self::offering::{Parcel, offer};
 use self::search::Search;
 pub use self::tier::{Tier, TierMode, TierSettings};
+pub use self::upstream::Upstream;
 pub use self::write_policy::WritePolicy;
 use super::artifact::Artifact;
 use super::cacher::Cacher;

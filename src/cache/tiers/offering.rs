@@ -79,18 +79,18 @@ where
 fn put_watched<K: AsRef<Path>>(store: &dyn Store, parcel: &Parcel<K>, progress: Progress) -> anyhow::Result<Stored> {
     let path = parcel.keep.as_ref();
     let file = File::open(path).with_context(|| format!("could not open `{}`", path.display()))?;
-    store.put(&parcel.name, &mut Moving { file, progress }, &parcel.put)
+    store.put(&parcel.name, &mut Moving { content: file, progress }, &parcel.put)
 }
 
-/// A file that is seen to move while it is read.
-struct Moving {
-    file: File,
-    progress: Progress,
+/// A content that is seen to move while it is read.
+pub(super) struct Moving<R> {
+    pub(super) content: R,
+    pub(super) progress: Progress,
 }
 
-impl Read for Moving {
+impl<R: Read> Read for Moving<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read(buffer)?;
+        let read = self.content.read(buffer)?;
         self.progress.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
     }

@@ -16,8 +16,6 @@ pub(super) use self::cache_verb::{
     CacheArgs, CacheVerb, KeyVerb, List, Order, Prune, Remove, Repair, Stats, StoreArg, Tagged,
 };
 
-#[cfg(feature = "server")]
-pub(super) use self::serve::LogFormat;
 pub(super) use self::serve::Serve;
 
 const EXIT_CODES: &str = "\
@@ -84,7 +82,8 @@ pub(super) struct Common {
     /// Report as JSON on the standard output
     #[arg(long, global = true)]
     pub(super) json: bool,
-    /// Set a key of the configuration, over files and the environment; may be given several times
+    /// Set a key of the configuration, over files and the environment; may be given several times. For `serve`, also the
+    /// FILE with its options
     #[arg(long = "config", global = true, value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
     /// When to use colors; `NO_COLOR` is honored

@@ -4,7 +4,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
-use crate::cli::args::LogFormat;
 use crate::cli::terminal::Terminal;
 use crate::server::{Access, Event};
 
@@ -15,8 +14,25 @@ pub(super) struct AccessLog {
     format: LogFormat,
 }
 
+/// How requests are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LogFormat {
+    /// A line for people.
+    Text,
+    /// A line of JSON.
+    Json,
+    /// Not at all.
+    None,
+}
+
 impl AccessLog {
-    pub(super) fn new(terminal: &Terminal, format: LogFormat) -> Self {
+    /// In a format by its name; `text` unless one is given.
+    pub(super) fn new(terminal: &Terminal, format: Option<&str>) -> Self {
+        let format = match format {
+            Some("json") => LogFormat::Json,
+            Some("none") => LogFormat::None,
+            _ => LogFormat::Text,
+        };
         Self { terminal: terminal.clone(), format }
     }
 
@@ -28,8 +44,23 @@ impl AccessLog {
                 faults.iter().for_each(fault);
                 self.terminal.line(&format!("users: {users} can log in"));
             }
+            Event::Certificate { problem: None } => self.terminal.line("tls: a new certificate is used"),
+            Event::Certificate { problem: Some(problem) } => {
+                self.terminal.line(&format!("tls: the old certificate is used, since the new one cannot be: {problem}"))
+            }
             Event::Corrupt { name, problem } => {
                 self.terminal.line(&format!("corrupt: `{name}` was put aside: {problem}"))
+            }
+            Event::Upstream { name, problem } => {
+                let state =
+                    problem.as_ref().map_or_else(|| "answers again".into(), |why| format!("is left alone: {why}"));
+                self.terminal.line(&format!("upstream: `{name}` {state}"));
+            }
+            Event::NotBrought { name, problem } => {
+                self.terminal.line(&format!("upstream: `{name}` was not kept here: {problem}"))
+            }
+            Event::NotForwarded { name, problem } => {
+                self.terminal.line(&format!("upstream: `{name}` was not forwarded: {problem}"))
             }
         }
     }

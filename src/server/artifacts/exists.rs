@@ -38,7 +38,7 @@ pub(super) async fn exists(
     body: Body,
 ) -> Result<Json<Answer>, Problem> {
     client.may(Role::Reader, NAMESPACE)?;
-    let text = collect(body, LONGEST, site.options.stall_timeout).await?;
+    let text = collect(body, LONGEST, site.options.pace()).await?;
     let question: Question = serde_json::from_slice(&text)
         .map_err(|error| Problem::bad_request(format!("the question is not one: {error}")))?;
     if question.names.len() > MOST {

@@ -1,7 +1,5 @@
 //! Lists of artifacts: page by page for people, all at once as lines of JSON for programs.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -25,6 +23,9 @@ use crate::{Listed, Provenance, Store};
 /// Objects on a page, unless said, and at the most.
 const PAGE: usize = 1000;
 const LONGEST_PAGE: usize = 10_000;
+
+/// Objects that are looked through at once.
+const MOST_AT_ONCE: usize = 100_000;
 
 /// Bytes of lines that are sent at once.
 const BATCH: usize = 32 << 10;
@@ -67,7 +68,7 @@ impl From<Listed> for Entry {
     }
 }
 
-/// One page, in the order of names.
+/// One page, in the store's own order.
 pub(super) async fn page(
     State(site): State<Arc<Site>>,
     Extension(client): Extension<Client>,
@@ -82,21 +83,23 @@ pub(super) async fn page(
     site.shelf.work(move |store| read_page(store, &asked, limit)).await.map(Json)
 }
 
-/// Finds the first objects after some name. There may be more of them than fit in memory; a page does.
+/// Goes on from page to page of the store until enough is found of what is wanted.
 fn read_page(store: &dyn Store, asked: &Asked, limit: usize) -> anyhow::Result<Page> {
-    let mut first = BinaryHeap::new();
-    for listed in store.list()? {
-        let listed = listed?;
-        let is_later = asked.after.as_ref().is_none_or(|after| listed.name > *after);
-        let is_wanted = asked.prefix.as_ref().is_none_or(|prefix| listed.name.starts_with(prefix.as_str()));
-        if is_later && is_wanted && is_ours(&listed) {
-            first.push(ByName(listed));
-            if first.len() > limit + 1 {
-                first.pop();
-            }
+    let is_wanted = |listed: &Listed| {
+        is_ours(listed) && asked.prefix.as_ref().is_none_or(|prefix| listed.name.starts_with(prefix.as_str()))
+    };
+    let (mut artifacts, mut after, mut size) = (Vec::<Entry>::new(), asked.after.clone(), limit + 1);
+    while artifacts.len() <= limit {
+        let page = store.page(after.as_deref(), size)?;
+        let is_last = page.len() < size;
+        // Whoever wants few of many reads them in large pieces.
+        size = (4 * size).min(MOST_AT_ONCE);
+        after = page.last().map(|last| last.name.clone());
+        artifacts.extend(page.into_iter().filter(is_wanted).map(Entry::from));
+        if is_last {
+            break;
         }
     }
-    let mut artifacts: Vec<Entry> = first.into_sorted_vec().into_iter().map(|ByName(listed)| listed.into()).collect();
     let has_more = artifacts.len() > limit;
     artifacts.truncate(limit);
     let next = artifacts.last().filter(|_| has_more).map(|last| last.name.clone());
@@ -137,25 +140,3 @@ fn write_lines(store: &dyn Store, sender: &mpsc::Sender<Bytes>) -> anyhow::Resul
 fn is_ours(listed: &Listed) -> bool {
     Name::parse(&listed.name).is_ok()
 }
-
-struct ByName(Listed);
-
-impl Ord for ByName {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.0.name.cmp(&other.0.name)
-    }
-}
-
-impl PartialOrd for ByName {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for ByName {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for ByName {}

@@ -8,10 +8,9 @@ mod remove;
 
 use std::sync::Arc;
 
-use axum::extract::Path;
-use axum::extract::rejection::PathRejection;
 use axum::routing::{get as reading, post};
 
+use super::auth::{Client, Role};
 use super::name::Name;
 use super::problem::Problem;
 use super::router::Route;
@@ -19,9 +18,6 @@ use super::site::Site;
 
 /// The namespace of the own protocol, as rights name it.
 pub(super) const NAMESPACE: &str = "artifacts";
-
-/// What a request finds in its path, if it can be read at all.
-type NameInPath = Result<Path<String>, PathRejection>;
 
 /// The routes of the protocol.
 pub(super) fn routes() -> Vec<Route<Arc<Site>>> {
@@ -34,9 +30,16 @@ pub(super) fn routes() -> Vec<Route<Arc<Site>>> {
     ]
 }
 
-fn name_of(path: NameInPath) -> Result<Name, Problem> {
-    match path {
-        Ok(Path(name)) => Name::parse(&name),
-        Err(_) => Err(Problem::bad_request("the name is no UTF-8")),
+/// The name of an object, if the client may do that with it.
+///
+/// # Errors
+/// 400 when it is none, 401 or 403 when they may not.
+fn granted(client: &Client, role: Role, text: &str) -> Result<Name, Problem> {
+    let name = Name::parse_any(text)?;
+    match name.namespace() {
+        None => client.may(role, NAMESPACE)?,
+        // What its own protocol makes sure of, nobody does here: whoever writes is believed.
+        Some(namespace) => client.may(if role == Role::Reader { role } else { Role::Admin }, namespace)?,
     }
+    Ok(name)
 }

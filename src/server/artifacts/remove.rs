@@ -6,17 +6,17 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::{NAMESPACE, NameInPath, name_of};
+use super::granted;
 use crate::server::auth::{Client, Role};
+use crate::server::in_path::InPath;
 use crate::server::problem::Problem;
 use crate::server::site::Site;
 
 pub(super) async fn remove(
     State(site): State<Arc<Site>>,
     Extension(client): Extension<Client>,
-    path: NameInPath,
+    InPath(name): InPath<String>,
 ) -> Result<StatusCode, Problem> {
-    client.may(Role::Admin, NAMESPACE)?;
-    let name = name_of(path)?;
+    let name = granted(&client, Role::Admin, &name)?;
     if site.shelf.remove(&name).await? { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found()) }
 }

@@ -6,7 +6,7 @@ use base64::prelude::BASE64_STANDARD;
 
 /// What somebody says of themselves.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) enum Credentials {
+pub(in crate::server) enum Credentials {
     /// Nothing.
     None,
     /// A name and a password.
@@ -18,7 +18,7 @@ pub(super) enum Credentials {
 }
 
 impl Credentials {
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(in crate::server) fn of(headers: &HeaderMap) -> Self {
         let mut values = headers.get_all(header::AUTHORIZATION).iter();
         match (values.next(), values.next()) {
             (None, _) => Self::None,

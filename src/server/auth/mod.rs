@@ -12,10 +12,17 @@ mod register;
 mod role;
 mod users;
 
+/// What the parsers of this room are tried by.
+#[cfg(any(test, fuzzing))]
+pub(super) mod trial {
+    pub(in crate::server) use super::credentials::Credentials;
+    pub(in crate::server) use super::users::Users;
+}
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -127,7 +134,7 @@ impl Auth {
 }
 
 /// Lets a request through with the [`Client`] that makes it, or answers 401 or 429.
-pub(super) async fn admit(State(site): State<Arc<Site>>, mut request: Request, next: Next) -> Response {
+pub(super) async fn admit(site: &Site, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get().copied().unwrap_or(Peer::Local);
     let credentials = Credentials::of(request.headers());
     let client = site.auth.client(peer, credentials).await;

@@ -2,23 +2,20 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::users::Users;
 use crate::server::event::{Event, Observer};
+use crate::server::stamp::Stamp;
 use crate::{Error, Result};
-
-/// What a file looks like. While it looks like that, it is not read again.
-type Look = (u64, u64, i64, i64, i64, i64);
 
 /// The file, and who is in it.
 #[derive(Debug)]
 pub(super) struct Register {
     path: PathBuf,
     observer: Observer,
-    current: Mutex<(Option<Look>, Arc<Users>)>,
+    current: Mutex<(Option<Stamp>, Arc<Users>)>,
 }
 
 impl Register {
@@ -28,40 +25,35 @@ impl Register {
     /// When it cannot be read. Lines that cannot be understood are told to the observer.
     pub(super) fn open(path: &Path, observer: Observer) -> Result<Self> {
         let failed = |source| Error::Io { verb: "read", path: path.to_owned(), source };
-        let look = look(path).map_err(failed)?;
+        let stamp = Stamp::of(path).map_err(failed)?;
         let users = read(path, &observer).map_err(failed)?;
-        Ok(Self { path: path.to_owned(), observer, current: Mutex::new((Some(look), users)) })
+        Ok(Self { path: path.to_owned(), observer, current: Mutex::new((Some(stamp), users)) })
     }
 
     /// Everybody who may come in now. Nobody may while the file cannot be read.
     pub(super) fn users(&self) -> Arc<Users> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        let look = look(&self.path).ok();
-        if look.is_none() || current.0 != look {
+        let stamp = Stamp::of(&self.path).ok();
+        if stamp.is_none() || current.0 != stamp {
             *current = (
-                look,
-                read(&self.path, &self.observer).unwrap_or_else(|error| self.unreadable(look, &current, &error)),
+                stamp,
+                read(&self.path, &self.observer).unwrap_or_else(|error| self.unreadable(stamp, &current, &error)),
             );
         }
         current.1.clone()
     }
 
-    fn unreadable(&self, look: Option<Look>, current: &(Option<Look>, Arc<Users>), error: &io::Error) -> Arc<Users> {
-        if look.is_some() || current.0.is_some() {
+    fn unreadable(&self, stamp: Option<Stamp>, current: &(Option<Stamp>, Arc<Users>), error: &io::Error) -> Arc<Users> {
+        if stamp.is_some() || current.0.is_some() {
             let problem = format!("`{}` cannot be read, and nobody can log in: {error}", self.path.display());
-            self.observer.tell(&Event::Users { users: 0, faults: vec![problem] });
+            self.observer.tell(|| Event::Users { users: 0, faults: vec![problem] });
         }
         Arc::default()
     }
 }
 
-fn look(path: &Path) -> io::Result<Look> {
-    let found = fs::metadata(path)?;
-    Ok((found.ino(), found.len(), found.mtime(), found.mtime_nsec(), found.ctime(), found.ctime_nsec()))
-}
-
 fn read(path: &Path, observer: &Observer) -> io::Result<Arc<Users>> {
     let users = Users::parse(&String::from_utf8_lossy(&fs::read(path)?));
-    observer.tell(&Event::Users { users: users.count(), faults: users.faults.clone() });
+    observer.tell(|| Event::Users { users: users.count(), faults: users.faults.clone() });
     Ok(Arc::new(users))
 }

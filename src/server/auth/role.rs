@@ -9,7 +9,7 @@ use std::str::FromStr;
 pub enum Role {
     /// Reads and lists objects.
     Reader,
-    /// Adds objects; what is there stays as it is.
+    /// Adds objects. What is there stays as it is, but for the objects of tools that mean theirs to be replaced or removed.
     Writer,
     /// Replaces and removes objects.
     Admin,

@@ -27,14 +27,14 @@ const REMEMBERED: usize = 4096;
 
 /// Somebody who has come in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct User {
+pub(in crate::server) struct User {
     pub(super) name: Arc<str>,
     pub(super) rights: Arc<Rights>,
 }
 
 /// Everybody, as of one state of the file.
 #[derive(Debug, Default)]
-pub(super) struct Users {
+pub(in crate::server) struct Users {
     passwords: HashMap<Arc<str>, (Password, User)>,
     tokens: Vec<(Digest, User)>,
     /// What is wrong with lines of the file.
@@ -45,7 +45,7 @@ pub(super) struct Users {
 
 impl Users {
     /// Reads a file's text. A line that cannot be understood lets nobody in, and harms no other.
-    pub(super) fn parse(text: &str) -> Self {
+    pub(in crate::server) fn parse(text: &str) -> Self {
         let mut users = Self::default();
         for (number, line) in text.lines().enumerate() {
             let line = line.trim();
@@ -80,13 +80,19 @@ impl Users {
         Ok(())
     }
 
+    /// What is wrong with lines of the file.
+    #[cfg(any(test, fuzzing))]
+    pub(in crate::server) fn faults(&self) -> &[String] {
+        &self.faults
+    }
+
     /// How many there are.
-    pub(super) fn count(&self) -> usize {
+    pub(in crate::server) fn count(&self) -> usize {
         self.passwords.len() + self.tokens.len()
     }
 
     /// Whose token that is. It takes the same time whichever it is.
-    pub(super) fn by_token(&self, token: &str) -> Option<User> {
+    pub(in crate::server) fn by_token(&self, token: &str) -> Option<User> {
         let digest = Digest::of(token);
         let fold = |found, (known, user): &(Digest, User)| {
             if constant_time_eq_32(known.as_bytes(), digest.as_bytes()) { Some(user.clone()) } else { found }
@@ -95,7 +101,7 @@ impl Users {
     }
 
     /// Somebody whose password was verified before.
-    pub(super) fn remembered(&self, name: &str, password: &str) -> Option<User> {
+    pub(in crate::server) fn remembered(&self, name: &str, password: &str) -> Option<User> {
         let right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
         let (_, user) =
             right.contains(&self.fingerprint(name, password)).then(|| self.passwords.get(name)).flatten()?;

@@ -5,6 +5,7 @@ use std::io::{BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use rustix::process::Signal;
@@ -25,7 +26,9 @@ fn bad_names_are_refused_and_leave_nothing() {
         "a%00b",
         "a%5cb",
         ".hidden",
-        "a~b",
+        "A~b",
+        "~b",
+        "quarantine~a",
         "a%20b",
         "%c3%a4",
         "%ff",
@@ -61,6 +64,27 @@ fn a_body_that_is_not_what_was_promised_leaves_nothing() {
     }
     assert!(served.files().is_empty());
     assert_eq!(served.get("a").status, 404);
+}
+
+/// Sends a PUT to its end before it looks for an answer, and a question after it on the same connection.
+fn sent_to_its_end(served: &Served, head: &str) -> (u16, u16) {
+    let mut stream = connect(served.address);
+    let put = format!("PUT /v1/artifacts/a HTTP/1.1\r\nHost: here\r\nContent-Length: 30000000\r\n{head}\r\n");
+    stream.write_all(put.as_bytes()).unwrap();
+    stream.write_all(&vec![7; 30_000_000]).unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer espresso\r\n\r\n").unwrap();
+    let mut stream = BufReader::new(stream);
+    (Answer::read(&mut stream, false).status, Answer::read(&mut stream, false).status)
+}
+
+#[test]
+fn whoever_is_refused_may_finish_and_learns_it() {
+    let small = Served::with(|options| options.max_object = 1000);
+    assert_eq!(sent_to_its_end(&small, ""), (413, 200));
+    let guarded = Served::guarded(&["ci:{TOKEN}TOKEN:reader"], |_| {});
+    assert_eq!(sent_to_its_end(&guarded, ""), (401, 200));
+    assert_eq!(sent_to_its_end(&guarded, "Authorization: Bearer espresso\r\n"), (403, 200));
+    assert!(small.files().is_empty() && guarded.files().is_empty());
 }
 
 /// Sends the head of a PUT and a part of its body, and closes.
@@ -204,7 +228,7 @@ fn what_is_no_artifact_is_not_served_as_one() {
 }
 
 /// A small `.tar.gz`.
-fn artifact() -> Vec<u8> {
+pub(super) fn artifact() -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("beans"), "arabica").unwrap();
     let output = Command::new("tar").args(["-czf", "-", "-C"]).arg(dir.path()).arg("beans").output().unwrap();
@@ -223,6 +247,24 @@ fn a_full_disk_is_said_to_be_full_and_nothing_is_left() {
     assert_eq!((program.put("small", "beans").status, program.get("small").status), (201, 200));
     let kept: Vec<_> = walk(&dir.path().join("objects"));
     assert!(kept.len() == 1 && kept[0].ends_with("small"), "{kept:?}");
+}
+
+#[test]
+fn a_full_store_evicts_and_tells_so() {
+    let served = Served::sized(1 << 20, |_| {});
+    for n in 0..20 {
+        assert_eq!(served.put(&format!("o{n}"), vec![7; 100_000]).status, 201);
+    }
+    let metrics = String::from_utf8(served.send(&Request::new("GET", "/metrics")).body).unwrap();
+    let value = |name: &str| -> u64 {
+        let line = metrics.lines().find(|line| line.starts_with(&format!("cortado_{name} "))).unwrap();
+        line.rsplit(' ').next().unwrap().parse().unwrap()
+    };
+    let (objects, evicted) = (value("store_objects"), value("evicted_objects_total"));
+    assert_eq!((objects + evicted, objects), (20, served.files().len() as u64));
+    assert_eq!((value("store_size_bytes"), value("evicted_bytes_total")), (1 << 20, evicted * 100_000));
+    assert!(value("store_taken_bytes") <= 1 << 20 && value("store_taken_bytes") >= objects * 100_000);
+    assert!(metrics.contains("cortado_build_info{version=\""), "{metrics}");
 }
 
 #[test]
@@ -256,6 +298,9 @@ fn a_server_that_is_killed_keeps_only_what_is_complete() {
     program.child.wait().unwrap();
     let told: Vec<_> = uploads.into_iter().filter_map(|upload| upload.join().unwrap()).collect();
     let program = Program::start(dir.path(), &[]);
+    assert_eq!(program.put("after", "beans").status, 201);
+    let drafts: Vec<_> = walk(&dir.path().join("writers")).into_iter().filter(|path| !path.ends_with("log")).collect();
+    assert!(drafts.is_empty(), "what the dead have left: {drafts:?}");
     for n in 0..100 {
         let got: Answer = program.get(&format!("o{n}"));
         match got.status {
@@ -311,6 +356,104 @@ fn a_server_that_is_stopped_finishes_what_it_has_begun() {
     assert!(program.child.wait().unwrap().success());
     drop(idle);
     assert_eq!(Program::start(dir.path(), &[]).get("a").body.len(), 200_000);
+}
+
+#[test]
+fn of_two_servers_on_one_directory_one_may_die_and_there_is_never_too_much() {
+    let dir = tempfile::tempdir().unwrap();
+    let size: u64 = 4 << 20;
+    let mut one = Program::start(dir.path(), &["--size", "4M", "--access-log", "none"]);
+    let two = Program::start(dir.path(), &["--access-log", "none"]);
+    let content = |n: usize| vec![n as u8; 60_000 + n];
+    let addresses = [one.address, two.address];
+    let put = |address, n: usize| {
+        let mut stream = TcpStream::connect(address).ok()?;
+        let content = content(n);
+        write!(stream, "PUT /v1/artifacts/o{n} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", content.len())
+            .ok()?;
+        stream.write_all(&content).ok()?;
+        let mut answer = [0; 12];
+        BufReader::new(stream).read_exact(&mut answer).ok()
+    };
+    let taken = || {
+        let files = walk(&dir.path().join("objects")).into_iter();
+        files.filter_map(|path| fs::metadata(path).ok()).map(|found| found.len()).sum::<u64>()
+    };
+    let sent = AtomicUsize::new(0);
+    let work = |worker: usize| {
+        for n in 0..40 {
+            _ = put(addresses[worker % 2], worker * 40 + n);
+            sent.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    let work = &work;
+    thread::scope(|scope| {
+        (0..8).for_each(|worker| drop(scope.spawn(move || work(worker))));
+        while sent.load(Ordering::Relaxed) < 320 {
+            assert!(taken() <= size);
+            if sent.load(Ordering::Relaxed) > 100 {
+                _ = one.child.kill();
+            }
+        }
+    });
+    assert!(!one.child.wait().unwrap().success() && taken() <= size);
+    assert_eq!(two.put("after", "beans").status, 201);
+    for n in 0..320 {
+        let got = two.get(&format!("o{n}"));
+        assert!(got.status == 404 || got.body == content(n), "{n}: {}", got.status);
+    }
+}
+
+#[test]
+fn a_body_that_is_longer_than_it_was_said_to_be_is_cut_and_what_follows_is_refused() {
+    let served = Served::new();
+    let answer = raw(
+        served.address,
+        b"PUT /v1/artifacts/a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nbeans and more\r\n\r\n",
+    );
+    let answers: Vec<_> = answer.match_indices("HTTP/1.1 ").map(|(at, _)| &answer[at + 9..at + 12]).collect();
+    assert_eq!((answers, served.get("a").body), (vec!["201", "400"], b"beans".to_vec()));
+}
+
+#[test]
+fn an_object_that_becomes_shorter_while_it_is_sent_breaks_off() {
+    let served = Served::new();
+    let size: u64 = 32 << 20;
+    assert_eq!((served.put("a", vec![7; 32 << 20]).status, served.get("a").status), (201, 200));
+    let mut stream = connect(served.address);
+    write!(stream, "GET /v1/artifacts/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    stream.read_exact(&mut [0; 1000]).unwrap();
+    fs::OpenOptions::new().write(true).open(served.file("a")).unwrap().set_len(1 << 20).unwrap();
+    let mut rest = Vec::new();
+    _ = stream.read_to_end(&mut rest);
+    assert!((rest.len() as u64) < size, "{}", rest.len());
+    assert_eq!(served.get("a").status, 404);
+}
+
+#[test]
+fn a_store_that_is_gone_for_a_while_is_back_afterwards() {
+    let served = Served::new();
+    assert_eq!((served.put("a", "beans").status, served.get("a").status), (201, 200));
+    let (store, aside) = (served.dir.path().join("store"), served.dir.path().join("aside"));
+    fs::rename(&store, &aside).unwrap();
+    assert_eq!((served.get("a").status, served.put("b", vec![1; 100_000]).status), (404, 500));
+    assert!(!store.exists(), "nothing is made where a disk should be");
+    fs::rename(&aside, &store).unwrap();
+    assert_eq!((served.get("a").body, served.put("b", "bones").status), (b"beans".to_vec(), 201));
+}
+
+#[test]
+fn what_a_full_disk_has_no_room_for_passes_through() {
+    let (far, dir) = (Served::new(), tempfile::tempdir().unwrap());
+    let (large, url) = (vec![7; 300_000], far.url("/v1/artifacts"));
+    assert_eq!((far.put("large", &large).status, far.put("small", "beans").status), (201, 201));
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "trap '' XFSZ; ulimit -f 256; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_cortado")]);
+    let mut program = Program::start_by(&mut shell, dir.path(), &["--upstream", &url]);
+    assert!(program.get("large").body == large && program.get("small").body == b"beans");
+    program.says("upstream: `large` was not kept here: ");
+    let kept = walk(&dir.path().join("objects"));
+    assert!(kept.len() == 1 && kept[0].ends_with("small"), "{kept:?}");
 }
 
 /// Every file below a directory.

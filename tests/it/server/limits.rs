@@ -70,6 +70,80 @@ fn an_answer_that_is_not_taken_is_not_waited_for() {
     assert!(taken.len() < 32 << 20);
 }
 
+/// A tenth of the time that a client may do nothing.
+fn moment() {
+    thread::park_timeout(Duration::from_millis(20));
+}
+
+#[test]
+fn a_body_that_drips_is_not_waited_for() {
+    let served = Served::with(|options| {
+        options.stall_timeout = Duration::from_millis(200);
+        options.min_rate = 10_000;
+    });
+    for length in [1000, 1 << 20] {
+        let mut stream = connect(served.address);
+        write!(stream, "PUT /v1/artifacts/a HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n").unwrap();
+        let mut drip = stream.try_clone().unwrap();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                while drip.write_all(b"x").is_ok() {
+                    moment();
+                }
+            });
+            let mut status = [0; 12];
+            stream.read_exact(&mut status).unwrap();
+            assert_eq!(&status, b"HTTP/1.1 408");
+            _ = stream.shutdown(Shutdown::Both);
+        });
+    }
+    assert!(served.events().join("").contains("408") && served.get("a").status == 404);
+}
+
+#[test]
+fn an_answer_that_is_sipped_is_not_waited_for() {
+    let served = Served::with(|options| {
+        options.stall_timeout = Duration::from_millis(200);
+        options.min_rate = 1 << 30;
+    });
+    assert_eq!(served.put("a", vec![1; 32 << 20]).status, 201);
+    let mut stream = connect(served.address);
+    write!(stream, "GET /v1/artifacts/a HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let (mut sip, mut taken) = (vec![0; 256 << 10], 0);
+    while let Ok(count @ 1..) = stream.read(&mut sip) {
+        taken += count;
+        moment();
+    }
+    assert!(taken < 32 << 20, "{taken}");
+}
+
+/// A frame of HTTP/2 (RFC 9113, section 4.1).
+fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    let length = payload.len() as u8;
+    [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
+}
+
+#[test]
+fn a_stream_of_which_nothing_is_taken_is_not_waited_for() {
+    let served = Served::with(|options| {
+        options.stall_timeout = Duration::from_millis(200);
+        options.min_rate = 1 << 30;
+    });
+    assert_eq!(served.put("a", vec![1; 1 << 20]).status, 201);
+    let mut stream = connect(served.address);
+    // The window of each stream has 0 bytes.
+    let settings = frame(4, 0, 0, &[0, 4, 0, 0, 0, 0]);
+    let path = "/v1/artifacts/a";
+    // GET, http, and two fields by their index in the static table (RFC 7541).
+    let head = [&[0x82, 0x86, 0x04, path.len() as u8], path.as_bytes(), &[0x01, 4], b"here"].concat();
+    let request = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &settings[..], &frame(1, 5, 1, &head)].concat();
+    stream.write_all(&request).unwrap();
+    let mut answer = Vec::new();
+    _ = stream.read_to_end(&mut answer);
+    assert!(answer.len() < 1000 && answer.windows(9).any(|frame| frame[3..5] == [1, 4]), "a head, and no more");
+    assert!(served.events().iter().any(|event| event.contains("\"GET\"") && event.contains("complete: false")));
+}
+
 #[test]
 fn clients_beyond_the_limit_wait() {
     let served = Served::with(|options| options.max_connections = 2);

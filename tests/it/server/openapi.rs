@@ -7,19 +7,27 @@ use serde_json::Value;
 
 use super::client::Request;
 use super::served::Served;
+use super::{bazel, ccache, gradle, nx, turbo, webdav};
 
 /// A route and a status.
-type Case = (&'static str, &'static str, u16);
+pub(super) type Case = (&'static str, &'static str, u16);
 
 const OBJECT: &str = "/v1/artifacts/{name}";
 const WRONG: &str = "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:";
+
+/// A key that every protocol takes.
+pub(super) const KEY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 fn described() -> BTreeSet<(String, String, u16)> {
     let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/server.openapi.json")).unwrap();
     let description: Value = serde_json::from_str(&text).unwrap();
     let mut cases = BTreeSet::new();
     for (path, methods) in description["paths"].as_object().unwrap() {
-        for (method, operation) in methods.as_object().unwrap().iter().filter(|(word, _)| *word != "parameters") {
+        let methods = methods.as_object().unwrap();
+        // OpenAPI 3.1 knows the methods of HTTP alone; 3.2 has a place for others, of that name without the `x-`.
+        let more = methods.get("x-additionalOperations").and_then(Value::as_object).into_iter().flatten();
+        let known = methods.iter().filter(|(word, _)| *word != "parameters" && !word.starts_with("x-"));
+        for (method, operation) in known.chain(more) {
             for status in operation["responses"].as_object().unwrap().keys() {
                 cases.insert((method.to_uppercase(), path.clone(), status.parse().unwrap()));
             }
@@ -28,12 +36,37 @@ fn described() -> BTreeSet<(String, String, u16)> {
     cases
 }
 
-fn request(method: &str, path: &str) -> Request {
-    let request = Request::new(method, &path.replace("{name}", "a"));
+pub(super) fn request(method: &str, path: &str) -> Request {
+    let path = path.replace("{name}", "a").replace("{key}", KEY).replace("{shard}", "ab");
+    let request = Request::new(method, &path.replace("{instance}", "shop").replace("{path}", "a/b"));
     if ["PUT", "POST"].contains(&method) { request.body("beans") } else { request }
 }
 
-/// What a server that lets everybody in answers.
+/// What GET, HEAD and PUT of an object by its key answer: of one that is free to be taken, of another that is never there, and
+/// of what is no key.
+pub(super) fn keyed(route: &'static str, [free, absent, bad]: [&str; 3]) -> Vec<(Case, Request)> {
+    let (free, absent, bad) = (free.to_owned(), absent.to_owned(), bad.to_owned());
+    let (get, put) = (|| request("GET", &free), || request("PUT", &free));
+    vec![
+        (("PUT", route, 201), put()),
+        (("PUT", route, 400), request("PUT", &bad)),
+        (("PUT", route, 411), Request::new("PUT", &free)),
+        (("PUT", route, 412), put().header("If-None-Match", "*")),
+        (("PUT", route, 413), put().body(vec![0; (4 << 20) + 1])),
+        (("PUT", route, 507), put().body(vec![0; 2 << 20])),
+        (("GET", route, 200), get()),
+        (("GET", route, 206), get().header("Range", "bytes=0-0")),
+        (("GET", route, 304), get().header("If-None-Match", "*")),
+        (("GET", route, 416), get().header("Range", "bytes=5-")),
+        (("GET", route, 400), request("GET", &bad)),
+        (("GET", route, 404), request("GET", &absent)),
+        (("HEAD", route, 200), request("HEAD", &free)),
+        (("HEAD", route, 400), request("HEAD", &bad)),
+        (("HEAD", route, 404), request("HEAD", &absent)),
+    ]
+}
+
+/// What a server that lets everybody in answers. It has a MiB of room, and takes objects of up to 4 MiB.
 fn open() -> Vec<(Case, Request)> {
     let object = |method: &str, name: &str| request(method, &format!("/v1/artifacts/{name}"));
     let get = || object("GET", "a");
@@ -76,7 +109,9 @@ fn open() -> Vec<(Case, Request)> {
 fn whatever_is_described_happens_and_nothing_else() {
     let mut seen = BTreeSet::new();
     let served = Served::sized(1 << 20, |options| options.max_object = 4 << 20);
-    for ((method, path, status), request) in open() {
+    let cases =
+        [open(), gradle::cases(), bazel::cases(), ccache::cases(), webdav::cases(), nx::cases(), turbo::cases()];
+    for ((method, path, status), request) in cases.into_iter().flatten() {
         assert_eq!(served.send(&request).status, status, "{method} {path}");
         seen.insert((method.to_owned(), path.to_owned(), status));
     }

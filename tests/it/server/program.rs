@@ -21,7 +21,11 @@ impl Program {
 
     /// Starts it by way of some other program, which is given its path and arguments.
     pub(super) fn start_by(command: &mut Command, dir: &Path, more: &[&str]) -> Self {
-        command.arg("serve").arg(dir).args(["--listen", "127.0.0.1:0"]).args(more);
+        Self::launch(command.arg("serve").arg(dir).args(["--listen", "127.0.0.1:0"]).args(more))
+    }
+
+    /// Starts what a command says, as it is.
+    pub(super) fn launch(command: &mut Command) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut err = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use cortado::server::{Server, ServerOptions, Stop};
-use cortado::{Digest, DirectoryOptions, DirectoryStore};
+use cortado::{Digest, DirectoryOptions, DirectoryStore, Store, Tier};
 use tempfile::TempDir;
 
 use super::client::{Answer, Request};
@@ -48,16 +48,37 @@ impl Served {
     }
 
     fn start(dir: TempDir, size: u64, change: impl FnOnce(&mut ServerOptions)) -> Self {
+        let store = store(&dir, size);
+        Self::serve(dir, store, change)
+    }
+
+    /// A server of any store, which may lie in the directory.
+    pub(super) fn serve(dir: TempDir, store: impl Store + 'static, change: impl FnOnce(&mut ServerOptions)) -> Self {
         let mut options = ServerOptions::default();
         change(&mut options);
+        Self::run(dir, Server::new(store).options(options))
+    }
+
+    /// A server that asks a tier for what it lacks.
+    pub(super) fn before(tier: Tier, size: u64) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let server = Server::new(store(&dir, size)).upstream(tier);
+        Self::run(dir, server)
+    }
+
+    fn run(dir: TempDir, server: Server) -> Self {
         let events = Arc::<Mutex<Vec<String>>>::default();
         let told = events.clone();
-        let store = DirectoryStore::open_with(dir.path().join("store"), &DirectoryOptions::new().initial_size(size));
-        let server = Server::new(store.unwrap()).options(options);
         let server = server.observe(move |event| told.lock().unwrap().push(format!("{event:?}")));
         let bound = server.bind("127.0.0.1:0").unwrap();
         let (address, stop) = (bound.address(), bound.stopper());
         Self { dir, address, events, stop, thread: Some(std::thread::spawn(|| bound.run())) }
+    }
+
+    /// Lets it finish, and waits until it has ended.
+    pub(super) fn stop(&mut self) {
+        self.stop.stop();
+        self.thread.take().unwrap().join().unwrap().unwrap();
     }
 
     /// What was told so far.
@@ -71,6 +92,14 @@ impl Served {
 
     pub(super) fn send(&self, request: &Request) -> Answer {
         request.send(self.address)
+    }
+
+    /// How many requests of a kind were answered like that. Whoever counts may do so as `espresso`.
+    pub(super) fn count(&self, method: &str, route: &str, status: u16) -> u64 {
+        let metrics = self.send(&Request::new("GET", "/metrics").header("Authorization", "Bearer espresso"));
+        let line = format!("cortado_requests_total{{route=\"{route}\",method=\"{method}\",status=\"{status}\"}} ");
+        let text = String::from_utf8(metrics.body).unwrap();
+        text.lines().find_map(|found| found.strip_prefix(&line)).map_or(0, |count| count.parse().unwrap())
     }
 
     pub(super) fn get(&self, name: &str) -> Answer {
@@ -102,6 +131,11 @@ impl Served {
     pub(super) fn file(&self, name: &str) -> PathBuf {
         self.files().into_iter().find(|path| path.ends_with(name)).unwrap()
     }
+}
+
+/// The store in a directory.
+fn store(dir: &TempDir, size: u64) -> DirectoryStore {
+    DirectoryStore::open_with(dir.path().join("store"), &DirectoryOptions::new().initial_size(size)).unwrap()
 }
 
 impl Drop for Served {

@@ -98,6 +98,26 @@ fn clients_show_certificates_where_that_is_asked() {
 }
 
 #[test]
+fn a_new_certificate_is_used_once_it_fits_its_key() {
+    let (old, new, dir) = (Authority::new(), Authority::new(), tempfile::tempdir().unwrap());
+    old.sign("server", 2099);
+    new.sign("server", 2099);
+    let mut program = old.serve(dir.path(), "server", &[]);
+    let trusts = |by: &Authority, program: &Program| {
+        curl(program, &["--cacert", by.path("ca.pem").to_str().unwrap()]).status.success()
+    };
+    assert!(trusts(&old, &program) && !trusts(&new, &program));
+    fs::copy(new.path("server.key"), old.path("server.key")).unwrap();
+    assert!(trusts(&old, &program), "half of it is new");
+    program.says("tls: the old certificate is used, since the new one cannot be: ");
+    fs::copy(new.path("server.pem"), old.path("server.pem")).unwrap();
+    assert!(trusts(&new, &program) && !trusts(&old, &program));
+    program.says("tls: a new certificate is used");
+    fs::remove_file(old.path("server.pem")).unwrap();
+    assert!(trusts(&new, &program), "it goes on with what it has");
+}
+
+#[test]
 fn files_that_are_no_certificates_are_named() {
     let (authority, dir) = (Authority::new(), tempfile::tempdir().unwrap());
     authority.sign("good", 2099);

@@ -6,9 +6,9 @@ use super::client::Request;
 use super::served::Served;
 
 /// The password of all: `espresso`.
-const APR1: &str = "$apr1$r31xyzAB$Y06M2WUVxtJafDnRSxFf0.";
+pub(super) const APR1: &str = "$apr1$r31xyzAB$Y06M2WUVxtJafDnRSxFf0.";
 
-fn basic(user: &str, password: &str) -> String {
+pub(super) fn basic(user: &str, password: &str) -> String {
     use std::io::Write;
     let text = format!("{user}:{password}");
     let mut child = std::process::Command::new("base64")

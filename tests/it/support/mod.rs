@@ -9,6 +9,8 @@ pub(crate) mod server;
 #[cfg(feature = "stores")]
 pub(crate) mod service;
 mod tree;
+#[cfg(any(feature = "stores", feature = "server"))]
+pub(crate) mod wanted;
 #[cfg(feature = "http")]
 pub(crate) mod warehouse;
 

@@ -1,15 +1,14 @@
 //! Other people's servers, started for one story: on a free port of the loopback, with their state in a directory of
 //! their own, and gone when the story is over.
-//!
-//! They are looked for in the directory that `CORTADO_TEST_SERVERS` names (`venv/bin`, `npm/node_modules/.bin`) and on
-//! `PATH`. Where one is missing, its story says so and is not told; with `CORTADO_TEST_SERVERS` set, that is a failure.
 
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+use super::wanted::{find, wanted};
 
 /// A running server.
 pub(crate) struct Service {
@@ -21,11 +20,7 @@ pub(crate) struct Service {
 impl Service {
     /// Starts a program with the words that `words` makes of its directory and its port. `None` where there is none.
     pub(crate) fn start(name: &str, words: impl Fn(&Path, u16) -> Vec<String>) -> Option<Self> {
-        let Some(program) = find(name) else {
-            assert!(std::env::var_os("CORTADO_TEST_SERVERS").is_none(), "`{name}` is not among the test servers");
-            eprintln!("NOT RUN: there is no `{name}` on this machine; .ci/run installs it");
-            return None;
-        };
+        let program = wanted(name)?;
         // Someone else may take the port between finding and using it.
         let started = (0..3).find_map(|_| Self::try_start(&program, &words));
         Some(started.unwrap_or_else(|| panic!("`{name}` does not start")))
@@ -161,12 +156,4 @@ pub(crate) fn nginx() -> Option<Service> {
 
 fn split(words: &str) -> Vec<String> {
     words.split(' ').map(str::to_owned).collect()
-}
-
-fn find(name: &str) -> Option<PathBuf> {
-    let servers = std::env::var_os("CORTADO_TEST_SERVERS").map(PathBuf::from);
-    let own = servers.into_iter().flat_map(|dir| [dir.join("venv/bin"), dir.join("npm/node_modules/.bin")]);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let dirs = own.chain(std::env::split_paths(&path)).chain([PathBuf::from("/usr/sbin")]);
-    dirs.map(|dir| dir.join(name)).find(|program| program.is_file())
 }

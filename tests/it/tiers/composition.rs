@@ -1,6 +1,6 @@
 //! Stores made of stores.
 
-use cortado::{DirectoryStore, Namespace, Put, ReadOnly, Store, Stored, conformance};
+use cortado::{DirectoryStore, Namespace, Object, Put, ReadOnly, Store, Stored, conformance};
 
 use super::{Manner, Spy, near, run_afresh};
 use crate::support::Shop;
@@ -42,6 +42,15 @@ fn what_is_only_read_is_never_written() {
     assert_eq!(read_only.remove("a").unwrap_err().to_string(), "could not remove `a`: spy is only read");
     assert!(read_only.has("a").unwrap() && read_only.get("a").unwrap().is_some());
     assert_eq!((read_only.list().unwrap().count(), spy.asked("put"), spy.asked("remove")), (1, 0, 0));
+}
+
+#[test]
+fn what_lies_in_a_file_is_a_file_for_stores_made_of_stores() {
+    let dir = tempfile::tempdir().unwrap();
+    let ours = Namespace::new("ours", DirectoryStore::open(dir.path()).unwrap()).unwrap();
+    ours.put("a", &mut &b"x"[..], &Put::default()).unwrap();
+    let store = ReadOnly::new(ours);
+    assert!(matches!(store.object("a").unwrap(), Some(Object::File(_))) && store.object("b").unwrap().is_none());
 }
 
 #[test]

@@ -337,3 +337,42 @@ fn a_process_that_only_reads_does_not_fill_the_disk_with_what_it_read() {
     assert!(books < 6 << 20, "{books}");
     assert!(store.info("a").unwrap().unwrap().used > store.info("a").unwrap().unwrap().stored);
 }
+
+#[test]
+fn a_store_knows_at_a_glance_how_full_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, two) = (store(dir.path(), 100 * KIB), store(dir.path(), 100 * KIB));
+    let glance = |store: &DirectoryStore| {
+        let capacity = store.capacity().unwrap().unwrap();
+        assert!(capacity.taken <= capacity.size && capacity.size == 100 * KIB);
+        (capacity.objects.unwrap(), capacity.evicted, capacity.evicted_bytes)
+    };
+    fill(&one, &["a", "b", "c"]);
+    one.put("a", &mut &b"x"[..], &Put::replacing(true)).unwrap();
+    one.remove("b").unwrap();
+    assert_eq!(glance(&one), (2, 0, 0));
+    drop(one);
+    assert_eq!(glance(&two), (2, 0, 0), "what was told stays told");
+    let one = store(dir.path(), 100 * KIB);
+    (0..20).for_each(|n| fill(&one, &[&format!("n{n}")]));
+    let (objects, evicted, bytes) = glance(&one);
+    assert_eq!((objects, evicted), (names(&one).len() as u64, 22 - objects));
+    assert!(bytes >= (evicted - 1) * 9 * KIB, "{bytes}");
+}
+
+#[test]
+fn pages_of_a_store_are_its_list() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(dir.path(), 10_000 * KIB);
+    (0..700).for_each(|n| assert_eq!(put(&store, &format!("n{n}"), 1), Stored::New));
+    let mut all = Vec::new();
+    while let Some(page) = Some(store.page(all.last().map(String::as_str), 13).unwrap()).filter(|page| !page.is_empty())
+    {
+        all.extend(page.into_iter().map(|listed| listed.name));
+    }
+    let listed: Vec<_> = store.list().unwrap().map(|listed| listed.unwrap().name).collect();
+    let shard = |name: &String| super::super::layout::shard_of(name);
+    assert!(all.is_sorted_by_key(|name| (shard(name), name.clone())) && listed.is_sorted_by_key(shard));
+    all.sort();
+    assert_eq!(all, names(&store));
+}

@@ -1,0 +1,84 @@
+//! The pace: whether a client that is waited for is worth waiting for.
+
+use std::time::Duration;
+
+/// How fast a client has been lately, counting only time in which it was waited for.
+///
+/// Time is cut into windows: whoever was quick for an hour gets no hour of silence for it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    /// How long a client may do nothing at all, and over how long its pace is measured.
+    window: Duration,
+    rate: u64,
+    /// The bytes that have to move in a window.
+    needed: u64,
+    waited: Duration,
+    moved: u64,
+}
+
+impl Pace {
+    /// `rate` is in bytes a second; 0 for any.
+    pub(super) fn new(window: Duration, rate: u64) -> Self {
+        let needed = (window.as_secs_f64() * rate as f64) as u64;
+        Self { window, rate, needed, waited: Duration::ZERO, moved: 0 }
+    }
+
+    /// How long a client may do nothing at all.
+    pub(super) fn patience(&self) -> Duration {
+        self.window
+    }
+
+    /// How long a client may take for so many bytes.
+    pub(super) fn allowance(&self, bytes: u64) -> Duration {
+        // Where any pace will do, a day is for ever.
+        let fair = if bytes == 0 { 0 } else { bytes.checked_div(self.rate).unwrap_or(24 * 3600) };
+        self.window + Duration::from_secs(fair)
+    }
+
+    /// Counts that a client was waited for, and that so many bytes came of it. Whether it is still worth it.
+    pub(super) fn keeps(&mut self, waited: Duration, moved: u64) -> bool {
+        (self.waited, self.moved) = (self.waited + waited, self.moved.saturating_add(moved));
+        if self.waited < self.window {
+            return true;
+        }
+        let kept = self.moved >= self.needed;
+        (self.waited, self.moved) = (Duration::ZERO, 0);
+        kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn whoever_drips_is_found_out_when_the_window_is_over() {
+        let mut pace = Pace::new(10 * SECOND, 100);
+        let kept: Vec<_> = (0..12).map(|_| pace.keeps(SECOND, 99)).collect();
+        assert_eq!(kept.iter().position(|kept| !kept), Some(9));
+    }
+
+    #[test]
+    fn whoever_is_quick_is_not_and_gets_no_credit() {
+        let mut pace = Pace::new(10 * SECOND, 100);
+        assert!((0..100).all(|_| pace.keeps(SECOND, 100)));
+        assert!(pace.keeps(SECOND, 1 << 40) && pace.keeps(9 * SECOND, 0));
+        assert!(!pace.keeps(10 * SECOND, 999));
+    }
+
+    #[test]
+    fn bytes_have_their_time() {
+        assert_eq!(Pace::new(SECOND, 100).allowance(1000), 11 * SECOND);
+        assert!(Pace::new(SECOND, 0).allowance(1) > 1000 * SECOND);
+    }
+
+    #[test]
+    fn time_in_which_nobody_waits_does_not_count() {
+        let mut pace = Pace::new(10 * SECOND, 100);
+        assert!((0..1_000_000).all(|_| pace.keeps(Duration::ZERO, 1)));
+        let mut any = Pace::new(SECOND, 0);
+        assert!(any.keeps(100 * SECOND, 0));
+    }
+}

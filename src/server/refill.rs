@@ -1,0 +1,232 @@
+//! The refill: brings from the upstream what is missing here, once however many ask for it.
+//!
+//! Whoever asks waits without a thread; the few transfers that there are have one each.
+
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use super::event::{Event, Observer};
+use super::metrics::Metrics;
+use super::name::Name;
+use super::vetted::Vetted;
+use crate::{Miss, Object, Put, Store, Stored, Tier, Upstream};
+
+/// Transfers at once, where the tier does not say how many it bears.
+const TRANSFERS: usize = 32;
+
+/// Objects that are asked for at once, at the most. Of further ones nobody asks.
+const FLIGHTS: usize = 10_000;
+
+/// How long an object waits for its turn, where the tier has no time-out.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Objects that pass through at once, each as fast as its client takes it.
+const PASSAGES: usize = 64;
+
+/// Bytes of a part that passes through.
+const PART: usize = 256 << 10;
+
+/// What came of asking upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Brought {
+    /// It is here now.
+    Kept,
+    /// It is there, but there is no room for it here.
+    Unkept,
+    /// It is not there either, or nobody can tell.
+    Absent,
+}
+
+/// An answer for all who wait for it.
+type Landing = watch::Receiver<Option<Brought>>;
+
+/// The store that is served, and the one behind it.
+pub(super) struct Refill {
+    near: Arc<dyn Store>,
+    far: Arc<Upstream>,
+    places: Semaphore,
+    passages: Arc<Semaphore>,
+    flights: Mutex<HashMap<Name, Landing>>,
+    metrics: Arc<Metrics>,
+    observer: Observer,
+}
+
+/// How many transfers an upstream bears at once.
+pub(super) fn transfers(tier: &Tier) -> usize {
+    tier.how().concurrency.unwrap_or(TRANSFERS).max(1)
+}
+
+/// How many threads may wait for an upstream.
+pub(super) fn threads(tier: &Tier) -> usize {
+    2 * transfers(tier) + PASSAGES
+}
+
+impl Refill {
+    pub(super) fn new(
+        near: Arc<dyn Store>,
+        far: Arc<Upstream>,
+        metrics: Arc<Metrics>,
+        observer: Observer,
+    ) -> Arc<Self> {
+        let places = transfers(far.tier());
+        Arc::new(Self {
+            near,
+            far,
+            places: Semaphore::new(places),
+            passages: Arc::new(Semaphore::new(PASSAGES)),
+            flights: Mutex::default(),
+            metrics,
+            observer,
+        })
+    }
+
+    /// Brings an object here, or waits for whoever is bringing it.
+    pub(super) async fn bring(self: &Arc<Self>, name: &Name) -> Brought {
+        let Some(mut landing) = self.join(name) else { return self.missed(name, &Miss::Skipped) };
+        // Whoever flies always lands, but when the server ends.
+        landing.wait_for(Option::is_some).await.ok().and_then(|brought| *brought).unwrap_or(Brought::Absent)
+    }
+
+    /// An object that there is no room for here, as it comes; `None` when it does not come after all.
+    pub(super) async fn pass(self: &Arc<Self>, name: &Name) -> Option<Object> {
+        let passage = self.passages.clone().try_acquire_owned().ok()?;
+        let (open, opened) = oneshot::channel();
+        let (send, parts) = mpsc::channel(4);
+        let (this, name) = (self.clone(), name.clone());
+        spawn_blocking(move || {
+            let passed = this.far.bring(name.as_str(), |content, _| {
+                _ = open.send(());
+                hand_on(&mut Vetted::new(&name, content)?, &send)
+            });
+            if !matches!(passed, Ok(Ok(()))) {
+                _ = send.blocking_send(Err(io::Error::other("it broke off upstream")));
+            }
+            drop(passage);
+        });
+        opened.await.ok()?;
+        Some(Object::Stream(Box::new(Parts { parts, current: Bytes::new(), ended: false })))
+    }
+
+    fn join(self: &Arc<Self>, name: &Name) -> Option<Landing> {
+        let mut flights = self.flights();
+        if let Some(landing) = flights.get(name) {
+            return Some(landing.clone());
+        }
+        if flights.len() >= FLIGHTS {
+            return None;
+        }
+        let (land, landing) = watch::channel(None);
+        flights.insert(name.clone(), landing.clone());
+        let (this, name) = (self.clone(), name.clone());
+        tokio::spawn(async move {
+            let brought = this.fly(&name).await;
+            // Whoever asks from now on finds it here, or asks anew.
+            this.flights().remove(&name);
+            land.send_replace(Some(brought));
+        });
+        Some(landing)
+    }
+
+    async fn fly(self: &Arc<Self>, name: &Name) -> Brought {
+        let patience = self.far.tier().how().timeout.unwrap_or(PATIENCE);
+        let Ok(_place) = timeout(patience, self.places.acquire()).await else {
+            return self.missed(name, &Miss::TimedOut);
+        };
+        let (this, name) = (self.clone(), name.clone());
+        spawn_blocking(move || this.fetch(&name)).await.unwrap_or(Brought::Absent)
+    }
+
+    fn fetch(&self, name: &Name) -> Brought {
+        // It may have come between the look of whoever asks and now.
+        if self.near.has(name.as_str()).unwrap_or(false) {
+            return Brought::Kept;
+        }
+        let mut damage = None;
+        let brought = self.far.bring(name.as_str(), |content, provenance| {
+            let mut content = Vetted::new(name, content)?;
+            let put = Put { provenance, ..Put::default() };
+            let stored = self.near.put(name.as_str(), &mut content, &put);
+            damage = content.take_damage();
+            stored
+        });
+        match (brought, damage) {
+            (Ok(Err(miss)), _) => self.missed(name, &miss),
+            (_, Some(problem)) => self.missed(name, &Miss::Corrupt(problem)),
+            (Ok(Ok(Stored::Declined(why))), _) => self.unkept(name, why),
+            (Ok(Ok(_)), _) => {
+                self.metrics.asked_upstream("hit");
+                Brought::Kept
+            }
+            (Err(error), _) => self.unkept(name, format!("{error:#}")),
+        }
+    }
+
+    fn missed(&self, name: &Name, miss: &Miss) -> Brought {
+        let result = match miss {
+            Miss::Absent | Miss::Disabled => "miss",
+            Miss::Skipped => "skipped",
+            Miss::Corrupt(_) => "corrupt",
+            _ => "failed",
+        };
+        self.metrics.asked_upstream(result);
+        if miss.is_failure() {
+            self.observer.tell(|| Event::NotBrought { name: name.to_string(), problem: miss.to_string() });
+        }
+        Brought::Absent
+    }
+
+    fn unkept(&self, name: &Name, problem: String) -> Brought {
+        self.metrics.asked_upstream("unkept");
+        self.observer.tell(|| Event::NotBrought { name: name.to_string(), problem });
+        Brought::Unkept
+    }
+
+    fn flights(&self) -> MutexGuard<'_, HashMap<Name, Landing>> {
+        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A part of a content, its end when it is empty; else why there is no more.
+type Part = io::Result<Bytes>;
+
+/// Sends a content on to whoever reads it, to its end or until they want no more of it.
+fn hand_on(content: &mut impl Read, send: &mpsc::Sender<Part>) -> anyhow::Result<()> {
+    loop {
+        let mut part = Vec::with_capacity(PART);
+        content.by_ref().take(PART as u64).read_to_end(&mut part)?;
+        let ended = part.is_empty();
+        if send.blocking_send(Ok(part.into())).is_err() || ended {
+            return Ok(());
+        }
+    }
+}
+
+/// Parts as one content.
+struct Parts {
+    parts: mpsc::Receiver<Part>,
+    current: Bytes,
+    ended: bool,
+}
+
+impl Read for Parts {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.current.is_empty() && !self.ended && !buffer.is_empty() {
+            let broken = || Err(io::Error::from(io::ErrorKind::UnexpectedEof));
+            self.current = self.parts.blocking_recv().unwrap_or_else(broken)?;
+            self.ended = self.current.is_empty();
+        }
+        let count = buffer.len().min(self.current.len());
+        let part = self.current.split_to(count);
+        if let Some(room) = buffer.get_mut(..count) {
+            room.copy_from_slice(&part);
+        }
+        Ok(count)
+    }
+}

@@ -220,8 +220,8 @@ class Rust(Cortado):
     name = "cortado Rust"
 
     def describe(self, dir, graph, cached):
-        needs = [" ".join(map(str, upstreams)) for upstreams in graph.upstreams]
-        write(f"{dir}/graph", [f"{n} {graph.texts[n]} {needs[n]}".rstrip() for n in range(len(graph))])
+        needs = ["".join(f" t{upstream}" for upstream in upstreams) for upstreams in graph.upstreams]
+        write(f"{dir}/graph", [f"t{number} {graph.texts[number]}{needs[number]}" for number in range(len(graph))])
 
     def command(self, dir, cached):
         return [f"{self.path}/examples/embedded", "graph", dir, *([] if cached else ["uncached"])]

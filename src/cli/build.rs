@@ -138,7 +138,7 @@ fn conclude(report: &Report, common: &Common, terminal: &Terminal) {
     if !common.quiet || !report.success() {
         terminal.say(&summary(report, terminal.err_paint()));
     }
-    for error in report.tasks.iter().filter_map(|task| task.error.as_ref()) {
+    for error in report.tasks.iter().filter_map(|task| task.error.as_deref()) {
         terminal.say(&Failure::of(error).text(terminal.err_paint()));
     }
 }

@@ -6,13 +6,16 @@
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use crate::error::{Error, Result};
 
 /// Bytes of each file that [`same_content`] holds at a time.
 const COMPARED_AT_ONCE: usize = 64 << 10;
+
+/// The mode of a directory that everyone may read.
+const OPEN: u32 = 0o755;
 
 /// Writes a file whole: readers see the old content or the new, never a part.
 ///
@@ -54,9 +57,15 @@ pub(crate) fn create_dirs(path: &Path) -> Result<()> {
 /// so that in a fresh base no call is in vain.
 pub(crate) fn create_dirs_below(base: &Path, relative: &Path) -> Result<()> {
     let mut path = base.to_path_buf();
+    // What the umask, or the access list above, has left of the first it leaves of those below it.
+    let mut takes_away = None;
     for component in relative {
         path.push(component);
-        match make_dir(&path) {
+        let made = make_open_dir(&path).and_then(|()| match takes_away {
+            Some(false) => Ok(()),
+            _ => give_mode(&path).map(|took| takes_away = Some(took)),
+        });
+        match made {
             Err(error) if error.kind() != ErrorKind::AlreadyExists || !path.is_dir() => {
                 return Err(Error::io("create the directory", &path)(error));
             }
@@ -94,8 +103,22 @@ fn make_dirs(path: &Path) -> io::Result<()> {
 }
 
 fn make_dir(path: &Path) -> io::Result<()> {
-    fs::create_dir(path)?;
-    fs::set_permissions(path, Permissions::from_mode(0o755))
+    make_open_dir(path)?;
+    give_mode(path).map(drop)
+}
+
+/// Makes a directory with what the umask leaves of mode 0755.
+fn make_open_dir(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().mode(OPEN).create(path)
+}
+
+/// Gives a directory mode 0755, if it has another; whether it had. To look takes a third of the time.
+fn give_mode(path: &Path) -> io::Result<bool> {
+    let right = fs::symlink_metadata(path)?.mode() & 0o7777 == OPEN;
+    if !right {
+        fs::set_permissions(path, Permissions::from_mode(OPEN))?;
+    }
+    Ok(!right)
 }
 
 /// Whether a directory has nothing in it but temporary files: another process may be about to put the first one there.
@@ -173,6 +196,19 @@ pub(crate) fn same_content(first: &Path, second: &Path) -> Result<bool> {
         if ours != theirs || ours.is_empty() {
             return Ok(ours == theirs);
         }
+    }
+}
+
+/// Whether a file has just these bytes.
+pub(crate) fn has_content(path: &Path, mut bytes: &[u8]) -> io::Result<bool> {
+    let (mut file, mut piece) = (File::open(path)?, vec![0; COMPARED_AT_ONCE]);
+    loop {
+        let found = fill(&mut file, &mut piece)?;
+        let Some(rest) = bytes.strip_prefix(found) else { return Ok(false) };
+        if found.is_empty() {
+            return Ok(rest.is_empty());
+        }
+        bytes = rest;
     }
 }
 
@@ -318,5 +354,10 @@ mod tests {
         assert!(!same_content(&first, &other).unwrap());
         assert!(!same_content(&first, &empty).unwrap());
         assert!(same_content(&empty, &empty).unwrap());
+        assert!(has_content(&other, &bytes).unwrap() && has_content(&empty, b"").unwrap());
+        bytes.push(0);
+        assert!(!has_content(&other, &bytes).unwrap() && !has_content(&empty, &bytes).unwrap());
+        assert!(!has_content(&first, &bytes[..bytes.len() - 1]).unwrap());
+        assert!(!has_content(&other, &bytes[..COMPARED_AT_ONCE]).unwrap());
     }
 }

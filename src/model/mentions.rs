@@ -18,9 +18,9 @@ use super::task::Task;
 /// Everything that the texts of `task` mention, sorted.
 pub(super) fn of_task(task: &Task) -> BTreeSet<Input> {
     let mut found = Found::default();
-    found.env(&task.env);
-    task.license.files.iter().for_each(|file| found.path(file));
-    task.commands.iter().for_each(|command| found.command(command, task.preserve_symlinks));
+    found.env(&task.particulars().env);
+    task.particulars().license.files.iter().for_each(|file| found.path(file));
+    task.commands.iter().for_each(|command| found.command(command, task.particulars().preserve_symlinks));
     found.inputs
 }
 

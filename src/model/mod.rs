@@ -16,6 +16,7 @@ mod link_mode;
 mod mentions;
 mod metadata;
 mod name;
+mod particulars;
 mod paths;
 mod patterns;
 mod platform;

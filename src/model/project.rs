@@ -116,7 +116,7 @@ impl Project {
 
     /// Whether a task is staged and cached, rather than installed directly.
     pub(crate) fn caches(&self, task: &Task) -> bool {
-        self.cache && task.cache
+        self.cache && task.particulars().cache
     }
 
     /// What comes before the task's name in a tag, without the hyphen.
@@ -339,7 +339,7 @@ fn check_tasks(tasks: &[Task]) -> Result<()> {
 /// Spells declared inputs in one way, from the recipe directory where they lie below it, so that the key does not
 /// depend on where that is.
 fn make_relative(task: &mut Task, recipe_dir: &Path) {
-    for input in &mut task.inputs {
+    for input in task.inputs_mut() {
         if let Input::Tree { path, .. } = input {
             *path = path.strip_prefix(recipe_dir).unwrap_or(path).components().collect();
         }

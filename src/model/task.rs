@@ -9,6 +9,7 @@ use super::env::Env;
 use super::input::Input;
 use super::license::License;
 use super::mentions;
+use super::particulars::{NONE, Particulars};
 use super::source::{At, Source};
 
 /// One unit of a project: what it is made from, what it depends on, and the steps that install it.
@@ -19,21 +20,11 @@ use super::source::{At, Source};
 pub struct Task {
     pub(crate) name: String,
     pub(crate) version: Option<String>,
-    pub(crate) source: Option<Source>,
-    pub(crate) license: License,
     pub(crate) depends_on: Vec<String>,
-    pub(crate) sequences: Vec<String>,
     pub(crate) commands: Vec<Command>,
-    pub(crate) env: Env,
-    pub(crate) pass_env: Vec<String>,
-    pub(crate) probes: Vec<String>,
-    pub(crate) inputs: Vec<Input>,
-    pub(crate) cache: bool,
     pub(crate) is_virtual: bool,
-    pub(crate) relative_path: Option<PathBuf>,
-    pub(crate) preserve_symlinks: bool,
-    pub(crate) overrides: Vec<String>,
-    pub(crate) time_limit: Option<Duration>,
+    /// `None` as long as all of them are as they are unless said.
+    particulars: Option<Box<Particulars>>,
 }
 
 impl Task {
@@ -42,21 +33,10 @@ impl Task {
         Self {
             name: name.into(),
             version: None,
-            source: None,
-            license: License::default(),
             depends_on: Vec::new(),
-            sequences: Vec::new(),
             commands: Vec::new(),
-            env: Env::new(),
-            pass_env: Vec::new(),
-            probes: Vec::new(),
-            inputs: Vec::new(),
-            cache: true,
             is_virtual: false,
-            relative_path: None,
-            preserve_symlinks: true,
-            overrides: Vec::new(),
-            time_limit: None,
+            particulars: None,
         }
     }
 
@@ -68,19 +48,19 @@ impl Task {
 
     /// Where the input comes from.
     pub fn source(mut self, source: impl Into<Source>) -> Self {
-        self.source = Some(source.into());
+        self.say().source = Some(source.into());
         self
     }
 
     /// The licence's name: an SPDX expression or free text.
     pub fn license(mut self, id: impl Into<String>) -> Self {
-        self.license.id = id.into();
+        self.say().license.id = id.into();
         self
     }
 
     /// Adds a file of the source that carries the licence's text.
     pub fn license_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.license.files.push(path.into());
+        self.say().license.files.push(path.into());
         self
     }
 
@@ -92,7 +72,7 @@ impl Task {
 
     /// Puts the task into a named group. Tasks that share a group never run at the same time.
     pub fn sequence(mut self, group: impl Into<String>) -> Self {
-        self.sequences.push(group.into());
+        self.say().sequences.push(group.into());
         self
     }
 
@@ -138,32 +118,33 @@ impl Task {
 
     /// Declares environment variables for all steps. They count into the shasum.
     pub fn env(mut self, env: impl Into<Env>) -> Self {
-        self.env = self.env.merged(&env.into());
+        let say = self.say();
+        say.env = say.env.merged(&env.into());
         self
     }
 
     /// Hands on a variable of the caller's environment without counting it.
     pub fn pass_env(mut self, name: impl Into<String>) -> Self {
-        self.pass_env.push(name.into());
+        self.say().pass_env.push(name.into());
         self
     }
 
     /// Counts the output of a command, such as `cc --version`, into the shasum.
     pub fn probe(mut self, command: impl Into<String>) -> Self {
-        self.probes.push(command.into());
+        self.say().probes.push(command.into());
         self
     }
 
     /// Counts the content of a file or directory into the shasum, relative to the recipe directory unless absolute.
     pub fn input(mut self, path: impl Into<PathBuf>) -> Self {
-        self.inputs.push(Input::Tree { path: path.into(), excludes: Vec::new() });
+        self.say().inputs.push(Input::Tree { path: path.into(), excludes: Vec::new() });
         self
     }
 
     /// Whether the task may be fetched from and given to the cache; it may unless said. A task that may not installs
     /// directly into the install directory, without a stage.
     pub fn cache(mut self, wanted: bool) -> Self {
-        self.cache = wanted;
+        self.say().cache = wanted;
         self
     }
 
@@ -175,25 +156,25 @@ impl Task {
 
     /// Takes a directory below the unpacked source as the source directory.
     pub fn relative_path(mut self, path: impl Into<PathBuf>) -> Self {
-        self.relative_path = Some(path.into());
+        self.say().relative_path = Some(path.into());
         self
     }
 
     /// Whether symbolic links in the stage stay links; they do unless said. Otherwise each becomes what it points to.
     pub fn preserve_symlinks(mut self, wanted: bool) -> Self {
-        self.preserve_symlinks = wanted;
+        self.say().preserve_symlinks = wanted;
         self
     }
 
     /// Allows this task to replace files that another one installs.
     pub fn overrides(mut self, task: impl Into<String>) -> Self {
-        self.overrides.push(task.into());
+        self.say().overrides.push(task.into());
         self
     }
 
     /// The longest that one step may take. There is no limit unless said.
     pub fn time_limit(mut self, limit: Duration) -> Self {
-        self.time_limit = Some(limit);
+        self.say().time_limit = Some(limit);
         self
     }
 
@@ -214,23 +195,38 @@ impl Task {
 
     /// Its licence.
     pub fn licensing(&self) -> &License {
-        &self.license
+        &self.particulars().license
     }
 
     /// Everything outside the model that counts into the task's shasum and has to be looked up before planning,
     /// besides the project's own [`inputs`](super::Project::inputs).
     pub fn all_inputs(&self) -> Vec<Input> {
         let mut inputs = self.files();
-        inputs.extend(self.source.as_ref().and_then(source_input));
-        inputs.extend(self.probes.iter().cloned().map(Input::Probe));
+        inputs.extend(self.particulars().source.as_ref().and_then(source_input));
+        inputs.extend(self.particulars().probes.iter().cloned().map(Input::Probe));
         inputs.extend(self.commands.iter().filter_map(command_input));
         inputs.into_iter().collect()
+    }
+
+    /// What it says besides, or what stands for what it does not say.
+    pub(crate) fn particulars(&self) -> &Particulars {
+        self.particulars.as_deref().unwrap_or(&NONE)
+    }
+
+    /// The same, to say something.
+    fn say(&mut self) -> &mut Particulars {
+        self.particulars.get_or_insert_default()
+    }
+
+    /// The inputs that are declared, to be spelled in another way.
+    pub(super) fn inputs_mut(&mut self) -> &mut [Input] {
+        self.particulars.as_mut().map_or(&mut [], |particulars| &mut particulars.inputs)
     }
 
     /// The inputs that are declared and those that texts mention.
     pub(crate) fn files(&self) -> BTreeSet<Input> {
         let mut files = mentions::of_task(self);
-        files.extend(self.inputs.iter().cloned());
+        files.extend(self.particulars().inputs.iter().cloned());
         files
     }
 }

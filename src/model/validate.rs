@@ -28,18 +28,18 @@ pub(super) fn task(task: &Task) -> Result<()> {
     if task.version.is_none() && !task.is_virtual {
         return Err(invalid(place, "has no version", "give it one, or make it virtual"));
     }
-    for group in &task.sequences {
+    for group in &task.particulars().sequences {
         name::check(&format!("{place}, sequence"), group)?;
     }
-    for file in &task.license.files {
+    for file in &task.particulars().license.files {
         let below_recipe = file.strip_prefix("@{recipe_dir}").unwrap_or(file);
         below(&format!("{place}, license_files"), below_recipe)?;
     }
-    if let Some(path) = &task.relative_path {
+    if let Some(path) = &task.particulars().relative_path {
         below(&format!("{place}, relative_path"), path)?;
     }
-    env(place, &task.env)?;
-    source(place, task.source.as_ref())?;
+    env(place, &task.particulars().env)?;
+    source(place, task.particulars().source.as_ref())?;
     task.commands.iter().try_for_each(|command| check_command(place, command))
 }
 

@@ -44,14 +44,14 @@ pub(super) fn task<'u>(
     reader.flag("virtual", task.is_virtual);
     let version = task.version.as_deref().filter(|_| !task.is_virtual);
     reader.optional("version", version.map(str::as_bytes));
-    source::tell(reader, task.source.as_ref(), answers);
-    license(reader, &task.license);
+    source::tell(reader, task.particulars().source.as_ref(), answers);
+    license(reader, &task.particulars().license);
     reader.open("build", task.commands.len());
     task.commands.iter().for_each(|command| command::tell(reader, command, answers));
     reader.close();
-    env(reader, &task.env);
+    env(reader, &task.particulars().env);
     options(reader, task);
-    asked(reader, "probes", task.probes.iter().cloned().map(Input::Probe), answers);
+    asked(reader, "probes", task.particulars().probes.iter().cloned().map(Input::Probe), answers);
     asked(reader, "inputs", task.files(), answers);
     reader.open("upstreams", upstreams.len());
     upstreams.for_each(|(name, shasum)| reader.digest(name, shasum));
@@ -85,8 +85,8 @@ fn env(reader: &mut impl Reader, env: &Env) {
 
 fn options(reader: &mut impl Reader, task: &Task) {
     reader.open("options", 2);
-    reader.flag("preserve_symlinks", task.preserve_symlinks);
-    let path = task.relative_path.as_deref();
+    reader.flag("preserve_symlinks", task.particulars().preserve_symlinks);
+    let path = task.particulars().relative_path.as_deref();
     reader.optional("relative_path", path.map(|path| path.as_os_str().as_encoded_bytes()));
     reader.close();
 }

@@ -71,6 +71,11 @@ impl<'p> Graph<'p> {
         Ok(self.order.iter().copied().filter(wanted).collect())
     }
 
+    /// Whether the project has a task of that name.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.positions.contains_key(name)
+    }
+
     pub(super) fn positions(&self) -> Arc<Positions<'p>> {
         Arc::clone(&self.positions)
     }
@@ -90,7 +95,7 @@ impl<'p> Graph<'p> {
                 self.edges.add_edge(NodeIndex::new(*upstream), NodeIndex::new(position), ());
             }
             self.upstreams.push(upstreams);
-            for other in &task.overrides {
+            for other in &task.particulars().overrides {
                 self.position("override", other, Some(&task.name))?;
             }
         }

@@ -94,6 +94,11 @@ impl<'p> Plan<'p> {
         collector.finish()
     }
 
+    /// The tasks alone.
+    pub(crate) fn into_tasks(self) -> Vec<PlannedTask<'p>> {
+        self.tasks
+    }
+
     /// What was looked up for the plan.
     pub(crate) fn inputs(&self) -> &Inputs {
         &self.inputs
@@ -169,6 +174,11 @@ impl<'p> PlannedTask<'p> {
         &self.tag
     }
 
+    /// The tag, kept after the plan.
+    pub(crate) fn into_tag(self) -> String {
+        self.tag
+    }
+
     /// Positions of the direct upstreams in the plan, sorted by name.
     pub fn upstreams(&self) -> &[usize] {
         &self.upstreams
@@ -180,6 +190,12 @@ impl<'p> PlannedTask<'p> {
     }
 }
 
+/// The key in the tag of a task of that name; `None` for the tag of something else.
+pub(crate) fn shasum_of(tag: &str, prefix: &str, name: &str) -> Option<Digest> {
+    let rest = if prefix.is_empty() { tag } else { tag.strip_prefix(prefix)?.strip_prefix('-')? };
+    rest.strip_prefix(name)?.strip_prefix('-')?.parse().ok()
+}
+
 /// The tag of a task of that name with that key.
 pub(crate) fn tag(prefix: &str, name: &str, shasum: &Digest) -> String {
     let hex = shasum.hex();
@@ -188,4 +204,20 @@ pub(crate) fn tag(prefix: &str, name: &str, shasum: &Digest) -> String {
     let parts: &[&str] = if prefix.is_empty() { &[name, "-", hex] } else { &[prefix, "-", name, "-", hex] };
     parts.iter().for_each(|part| tag.push_str(part));
     tag
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_tells_its_key_to_whoever_knows_the_rest() {
+        let shasum = Digest::of("zlib");
+        for prefix in ["shop", ""] {
+            let tag = tag(prefix, "zlib", &shasum);
+            assert_eq!(shasum_of(&tag, prefix, "zlib"), Some(shasum));
+            let others = [("shop", "zli"), ("sho", "zlib"), ("", "shop"), ("shop-zlib", "")];
+            assert!(others.iter().all(|(prefix, name)| shasum_of(&tag, prefix, name).is_none()), "{tag}");
+        }
+    }
 }

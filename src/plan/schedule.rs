@@ -266,7 +266,9 @@ impl<'p> Schedule<'p> {
         match stand {
             Stand::Ready => _ = self.ready.insert(self.urgency(position)),
             Stand::Queued(errand, waits) => _ = self.queued.insert(self.turn(position, errand, waits)),
-            Stand::Running => self.held.extend(plan.tasks()[position].task().sequences.iter().map(String::as_str)),
+            Stand::Running => {
+                self.held.extend(plan.tasks()[position].task().particulars().sequences.iter().map(String::as_str))
+            }
             _ => self.ahead += usize::from(is_ahead(stand)),
         }
         self.counts[before.column()] -= 1;
@@ -293,7 +295,7 @@ impl<'p> Schedule<'p> {
     }
 
     fn sequences(&self, position: usize) -> impl Iterator<Item = &'p str> + use<'p> {
-        self.plan.tasks()[position].task().sequences.iter().map(String::as_str)
+        self.plan.tasks()[position].task().particulars().sequences.iter().map(String::as_str)
     }
 }
 

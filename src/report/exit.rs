@@ -53,7 +53,8 @@ impl Exit {
         if report.interrupted {
             return Self::Interrupted;
         }
-        let failures: Vec<_> = report.tasks.iter().filter_map(|task| task.error.as_ref()).map(Self::of_error).collect();
+        let failures: Vec<_> =
+            report.tasks.iter().filter_map(|task| task.error.as_deref()).map(Self::of_error).collect();
         match failures.first() {
             None if report.success() => Self::Success,
             Some(_) if failures.iter().all(|exit| *exit == Self::Cache) => Self::Cache,

@@ -111,7 +111,7 @@ struct Locked {
 
 impl Locked {
     fn of(task: &Task, plan: &Plan<'_>) -> Self {
-        match &task.source {
+        match &task.particulars().source {
             None => Self { kind: "project_local", version: None, source: None, checksum: None },
             Some(Source::Archive(archive)) => Self::archive(archive),
             Some(Source::Git(git)) => Self::git(git, plan),

@@ -79,7 +79,7 @@ impl Shared<'_> {
         fs::create_dirs_below(&paths.stage_dir, prefix)?;
         let start = Instant::now();
         self.work(task, name, source, &paths, log, &paths.stage_dir)?;
-        if !task.task().preserve_symlinks {
+        if !task.task().particulars().preserve_symlinks {
             symlinks::replace(&paths.stage_dir)?;
         }
         let duration = start.elapsed();
@@ -117,14 +117,14 @@ impl Shared<'_> {
 
     /// Nothing is staged, so what the steps write can only be observed, at the end of the run.
     fn build_directly(&self, task: &PlannedTask<'_>, name: &TaskRef, source: &Provision, log: &Arc<Log>) -> Result<()> {
-        self.installer.begin_direct(task.name(), task.tag(), &task.task().overrides)?;
+        self.installer.begin_direct(task.name(), task.tag(), &task.task().particulars().overrides)?;
         let (clock, start) = (Instant::now(), SystemTime::now());
         self.work(task, name, source, &self.paths(task), log, Path::new("/"))?;
         self.state().set_duration(task.name(), clock.elapsed())?;
         self.remember(task);
         fs::remove_tree(&self.dir.source(task.name()))?;
         if installs_nothing(task.task()) {
-            return self.installer.complete_empty(task.name(), task.tag(), &task.task().overrides);
+            return self.installer.complete_empty(task.name(), task.tag(), &task.task().particulars().overrides);
         }
         // Its record stays unfinished: what it has read is not what its key was made of, so it runs again.
         if let Err(changed) = self.survey().confirm(task.task(), self.plan.inputs()) {
@@ -134,7 +134,7 @@ impl Shared<'_> {
         let span = Span {
             task: task.name().to_owned(),
             tag: task.tag().to_owned(),
-            overrides: task.task().overrides.clone(),
+            overrides: task.task().particulars().overrides.clone(),
             start,
             end: SystemTime::now(),
         };
@@ -164,10 +164,10 @@ impl Shared<'_> {
             observers: self.observers,
             cancel: &self.cancel,
             jobserver: Some(self.jobserver()?),
-            limit: task.task().time_limit,
+            limit: task.task().particulars().time_limit,
         };
         source::bring(task.task(), source, &self.dir.source(task.name()), &self.supply, &context)?;
-        if task.task().relative_path.is_some() && !paths.source_dir.is_dir() {
+        if task.task().particulars().relative_path.is_some() && !paths.source_dir.is_dir() {
             return Err(Error::Step {
                 step: "relative_path".into(),
                 problem: format!("the source has no directory `{}`", super::shared::shown(&paths.source_dir)),
@@ -259,7 +259,7 @@ impl Shared<'_> {
             sign: vouch.as_ref().map(|vouch| vouch as _),
         };
         let packed = pack(&tree.path, tree.entries(), file.as_file_mut(), &options)?;
-        self.state().set_artifact(task.tag(), &packed.digest)?;
+        self.artifacts.add(task.tag(), &packed.digest)?;
         Ok(Artifact::new(Inner {
             name: task.name().to_owned(),
             tag: task.tag().to_owned(),

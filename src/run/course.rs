@@ -1,12 +1,14 @@
 //! The course of a run: from its plan to its report.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use super::event::Outcome;
 use super::executor::{self, Ended};
-use super::idle::{self, Intact};
+use super::glance::{self, Glance};
+use super::idle;
 use super::install::{Expected, InstallOptions, Installer};
 use super::observers::Observers;
 use super::report::{CacheReport, Report, TaskReport};
@@ -19,7 +21,7 @@ use super::work_dir::WorkDir;
 use crate::cache::{CacheMode, Trees};
 use crate::error::Result;
 use crate::model::{Project, Task, pattern_set};
-use crate::plan::Plan;
+use crate::plan::{Plan, PlannedTask};
 
 /// One run of a plan, in a work directory that this process holds.
 pub(super) struct Course<'c> {
@@ -28,26 +30,30 @@ pub(super) struct Course<'c> {
     pub(super) observers: &'c Observers,
     pub(super) plan: &'c Plan<'c>,
     pub(super) state: &'c Mutex<State>,
-    /// For each task the tag under which it was found intact; empty if nobody has looked.
-    pub(super) found: Vec<Option<String>>,
+    /// What was seen while the plan was made, if somebody has looked.
+    pub(super) glance: Option<Glance>,
 }
 
 impl Course<'_> {
-    /// Runs the plan to its end. With the report comes the licence summary, if it is one of ours.
-    pub(super) fn run(&self, dir: WorkDir, supply: Supply, start: Instant) -> Result<(Report, Option<String>)> {
+    /// Runs the plan to its end. There is no report if there was nothing to do. Beside it comes the licence summary, if
+    /// it is one of ours.
+    pub(super) fn run(&self, dir: WorkDir, supply: Supply, start: Instant) -> Result<(Option<Report>, Option<String>)> {
         let mut installer = Installer::new(self.install_options()?, self.state);
         let departed = self.remove_departed(&installer)?;
         let current = self.current(&installer, departed)?;
         let idle = current.iter().all(|current| *current);
         if idle && !dir.has_leftovers() {
-            return self.rest(&installer, start);
+            return Ok((None, self.rest(&installer)?));
         }
-        installer.expect(self.plan.tasks().iter().map(|task| (task.name().into(), task.tag().into())).collect());
+        installer.expect(self.plan.tasks().iter().map(|task| (task.name(), task.tag())));
         let trees = Trees::open(&dir.trees())?;
-        dir.sweep(&self.project.tasks().iter().map(Task::name).collect())?;
-        trees.sweep()?;
+        dir.sweep(|task| self.plan.knows(task))?;
+        if dir.begin()? {
+            trees.sweep()?;
+        }
         if idle {
-            return self.rest(&installer, start);
+            dir.end()?;
+            return Ok((None, self.rest(&installer)?));
         }
         let shared = Shared::new(self.plan, self.settings, dir, self.state, trees, installer, supply, self.observers);
         shared.check_cache()?;
@@ -56,23 +62,30 @@ impl Course<'_> {
         let sound = sound.map(|(task, _)| task.name()).collect();
         shared.installer.observe(&shared.spans.lock().unwrap_or_else(PoisonError::into_inner), &sound)?;
         let report = self.report(&shared, ended, start);
+        shared.state().tidy()?;
         let mut summary = None;
         if report.tasks.iter().all(|task| task.outcome.is_success()) {
             summary = self.summarize(&shared.installer)?;
-            let keep = self.plan.tasks().iter().map(|task| task.tag().to_owned()).collect();
-            shared.trees.prune(&keep, self.settings.keep_trees, SystemTime::now())?;
+            self.prune(&shared.dir, &shared.trees)?;
+            shared.dir.end()?;
         }
-        Ok((report, summary))
+        Ok((Some(report), summary))
+    }
+
+    fn prune(&self, dir: &WorkDir, trees: &Trees) -> Result<()> {
+        let (age, now) = (self.settings.keep_trees, SystemTime::now());
+        if dir.is_prune_due(age, now) {
+            let keep = self.plan.tasks().iter().map(|task| task.tag().to_owned()).collect();
+            trees.prune(&keep, age, now)?;
+            dir.note_prune(now)?;
+        }
+        Ok(())
     }
 
     /// A run with nothing to do. No tree has become old by it.
-    fn rest(&self, installer: &Installer<'_>, start: Instant) -> Result<(Report, Option<String>)> {
-        let tasks = self.plan.tasks().iter();
-        let tasks = tasks.map(|task| Intact { name: task.name(), tag: task.tag(), shasum: task.shasum() });
-        idle::tell(tasks.clone(), self.observers);
-        let summary = self.summarize(installer)?;
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok((idle::report(self.project.name(), tasks, &state, start), summary))
+    fn rest(&self, installer: &Installer<'_>) -> Result<Option<String>> {
+        idle::tell(self.plan.tasks().iter().map(PlannedTask::name), self.observers);
+        self.summarize(installer)
     }
 
     /// Of each task, whether it and everything upstream of it is installed as planned, and stays so. Direct tasks that
@@ -82,9 +95,9 @@ impl Course<'_> {
             return Ok(vec![false; self.plan.tasks().len()]);
         }
         // Whatever a task has left behind may have been another's before.
-        let current = match self.found.len() == self.plan.tasks().len() && !departed {
-            true => self.with_upstreams(self.as_found()),
-            false => self.intact(installer),
+        let current = match &self.glance {
+            Some(glance) if !departed => self.with_upstreams(self.as_seen(glance)),
+            _ => self.intact(installer),
         };
         let direct = self.plan.tasks().iter().zip(&current).filter(|(task, _)| !self.project.caches(task.task()));
         let mut running = direct.filter(|(_, current)| !**current).peekable();
@@ -99,13 +112,13 @@ impl Course<'_> {
         self.with_upstreams(installer.intact(self.plan.tasks(), |task| Expected {
             task: task.name(),
             tag: task.tag(),
-            overrides: &task.task().overrides,
+            overrides: &task.task().particulars().overrides,
         }))
     }
 
-    fn as_found(&self) -> Vec<bool> {
-        let tasks = self.plan.tasks().iter().zip(&self.found);
-        tasks.map(|(task, found)| found.as_deref() == Some(task.tag())).collect()
+    fn as_seen(&self, glance: &Glance) -> Vec<bool> {
+        let tasks = self.plan.tasks().iter().zip(&glance.tasks);
+        tasks.map(|(task, seen)| seen.intact == Some(task.shasum())).collect()
     }
 
     /// A task stands no longer than those that it was made with.
@@ -139,9 +152,9 @@ impl Course<'_> {
 
     /// Takes away what tasks have installed that are in the project no more. Returns whether there were any.
     fn remove_departed(&self, installer: &Installer<'_>) -> Result<bool> {
-        let departed: Vec<String> = {
-            let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.installed_tasks().filter(|task| !self.plan.knows(task)).map(str::to_owned).collect()
+        let departed = match &self.glance {
+            Some(glance) => Cow::Borrowed(&glance.departed),
+            None => Cow::Owned(glance::departed(|name| self.plan.knows(name), self.state)),
         };
         departed.iter().try_for_each(|task| installer.remove(task).map(drop))?;
         Ok(!departed.is_empty())
@@ -154,27 +167,26 @@ impl Course<'_> {
             extra_files: pattern_set("extra_files", &self.project.extra_files)?,
             link_mode: self.project.link_mode,
             replace_unowned: self.settings.replace_unowned,
-            planned: HashMap::new(),
         })
     }
 
     fn report(&self, shared: &Shared<'_>, ended: Vec<Ended>, start: Instant) -> Report {
-        let traffic = shared.traffic();
+        let (traffic, state) = (shared.traffic(), shared.state());
         let tasks = self.plan.tasks().iter().zip(ended).map(|(task, ended)| {
             let spared = ended.outcome.is_success() && ended.outcome != Outcome::Built;
             let traffic = traffic.of(task.name()).cloned().unwrap_or_default();
-            let known = shared.state().duration(task.name());
+            let known = state.duration(task.name());
             let saved = known.or_else(|| traffic.looks.iter().find_map(|look| look.saved));
             let saved = saved.filter(|_| spared).unwrap_or_default();
             TaskReport {
                 name: task.name().to_owned(),
                 tag: task.tag().to_owned(),
                 shasum: task.shasum(),
-                log: Some(shared.dir.log(task.name())).filter(|log| was_worked_on(&ended.outcome) && log.exists()),
+                log: log(&ended.outcome, || shared.dir.log(task.name())),
                 outcome: ended.outcome,
                 duration: ended.duration,
                 saved,
-                error: ended.error,
+                error: ended.error.map(Box::new),
                 looks: traffic.looks,
                 offers: traffic.offers,
             }
@@ -193,7 +205,8 @@ impl Course<'_> {
     }
 }
 
-/// Whether steps of a task may have run, and so written a log.
-fn was_worked_on(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Built | Outcome::Failed { .. } | Outcome::Cancelled)
+/// The log of a task, if steps of it may have run.
+fn log(outcome: &Outcome, path: impl Fn() -> PathBuf) -> Option<PathBuf> {
+    let was_worked_on = matches!(outcome, Outcome::Built | Outcome::Failed { .. } | Outcome::Cancelled);
+    was_worked_on.then(path).filter(|log| log.exists())
 }

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use super::clean::{self, Clean, Cleaned};
 use super::course::Course;
 use super::event::Event;
+use super::glance::Glance;
+use super::idle;
 use super::install::{InstallOptions, Installer};
 use super::observers::Observers;
 use super::preview::Preview;
@@ -272,15 +274,17 @@ impl<'p> Engine<'p> {
             self.observers.tell(&Event::Warning { task: None, text });
         }
         let state = Mutex::new(state);
-        let (found, plan) = self.look_and_plan(graph, selection, &state);
+        let (glance, plan) = self.look_and_plan(graph, selection, &state);
         let plan = plan?;
         let supply = Supply::new(&self.settings, &dir);
         let (project, settings, observers) = (self.project, &self.settings, &self.observers);
-        let course = Course { project, settings, observers, plan: &plan, state: &state, found };
+        let course = Course { project, settings, observers, plan: &plan, state: &state, glance };
         let (report, summary) = course.run(dir, supply, start)?;
         if let (Some(summary), Some(origin), true) = (summary, &self.origin, self.settings.filter.is_empty()) {
             let _the_next_run_takes_longer = standing::keep(origin, &plan, Digest::of(summary));
         }
+        let glance = course.glance;
+        let report = report.unwrap_or_else(|| idle::of_plan(plan, glance.as_ref(), &state, start));
         self.keep_numbers(&report);
         Ok(report)
     }
@@ -337,24 +341,21 @@ impl<'p> Engine<'p> {
     }
 
     /// Plans, and looks at what is installed meanwhile: most of the time that is as planned. Where there is little to look
-    /// at a thread is not worth its start, and nothing is found.
+    /// at a thread is not worth its start, and nobody looks.
     fn look_and_plan(
         &self,
         graph: &Graph<'p>,
         selection: &[usize],
         state: &Mutex<State>,
-    ) -> (Vec<Option<String>>, Result<Plan<'p>>) {
+    ) -> (Option<Glance>, Result<Plan<'p>>) {
         if selection.len() < MANY || self.settings.cache_mode == CacheMode::Recache {
-            return (Vec::new(), self.plan(graph, selection, state));
+            return (None, self.plan(graph, selection, state));
         }
-        let tasks: Vec<_> = selection.iter().filter_map(|position| self.project.tasks().get(*position)).collect();
-        let tasks: Vec<_> = tasks.into_iter().map(|task| (task.name(), task.overrides.as_slice())).collect();
-        let options = InstallOptions { install_dir: self.project.install_dir.clone(), ..InstallOptions::default() };
         std::thread::scope(|scope| {
-            let look = || Installer::new(options, state).intact_tags(&tasks);
+            let look = || Glance::at(graph, selection, state);
             let looking = std::thread::Builder::new().spawn_scoped(scope, look);
             let plan = self.plan(graph, selection, state);
-            (looking.ok().and_then(|looking| looking.join().ok()).unwrap_or_default(), plan)
+            (looking.ok().and_then(|looking| looking.join().ok()), plan)
         })
     }
 

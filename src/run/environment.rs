@@ -14,13 +14,13 @@ pub(crate) type Variables = BTreeMap<OsString, OsString>;
 pub(crate) fn of_task(project: &Project, task: &Task, paths: &Paths, tmp: &Path, ambient: &Variables) -> Variables {
     let mut variables = if project.inherit_env { ambient.clone() } else { Variables::new() };
     variables.extend(base(project, paths, tmp));
-    for name in project.pass_env.iter().chain(&task.pass_env) {
+    for name in project.pass_env.iter().chain(&task.particulars().pass_env) {
         if let Some((name, value)) = ambient.get_key_value(OsStr::new(name)) {
             variables.insert(name.clone(), value.clone());
         }
     }
     declare(&mut variables, &project.env, paths);
-    declare(&mut variables, &task.env, paths);
+    declare(&mut variables, &task.particulars().env, paths);
     variables
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn declared<'m>(project: &'m Project, task: &'m Task) -> impl Iterato
         crate::model::Command::Bin(step) => Some(&step.env),
         _ => None,
     });
-    [&project.env, &task.env].into_iter().chain(steps)
+    [&project.env, &task.particulars().env].into_iter().chain(steps)
 }
 
 fn base(project: &Project, paths: &Paths, tmp: &Path) -> Variables {

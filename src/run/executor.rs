@@ -54,7 +54,8 @@ impl<'r, 's> Executor<'r, 's> {
         let unfinished: Vec<usize> = (0..tasks.len()).filter(|position| !current[*position]).collect();
         let errands = many::map(&unfinished, |position| shared.foresee(&tasks[*position]));
         let errand = |position| errands[unfinished.binary_search(&position).ok()?];
-        let duration = |task: &str| shared.state().duration(task);
+        let state = shared.state();
+        let duration = |task: &str| state.duration(task);
         let board = Board {
             schedule: Schedule::new(shared.plan, duration, errand),
             dossiers: HashMap::new(),

@@ -11,25 +11,28 @@ mod sight;
 mod territory;
 mod write;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub(crate) use direct::Span;
 use globset::GlobSet;
+use hashbrown::HashMap;
 use plan::Plan;
 use register::Register;
 use sight::Sight;
 use territory::Territory;
 use write::Site;
 
+use super::glance::Seen;
 use super::state::{Holding, Installed, Owned, Print, Record, State};
 use crate::cache::trees::Tree;
 use crate::error::Result;
 use crate::host::clone::Cloner;
 use crate::host::listing::Entry;
 use crate::host::many;
-use crate::model::LinkMode;
+use crate::model::{LinkMode, Task};
+use crate::plan::shasum_of;
 
 /// Where and how to install.
 #[derive(Debug, Clone, Default)]
@@ -43,8 +46,6 @@ pub(crate) struct InstallOptions {
     pub(crate) link_mode: LinkMode,
     /// Whether files that are there and belong to no task give way.
     pub(crate) replace_unowned: bool,
-    /// The tag of each task of this run. What another task holds under an older tag is on its way out, and no conflict.
-    pub(crate) planned: HashMap<String, String>,
 }
 
 /// A task as it should be installed.
@@ -59,6 +60,8 @@ pub(crate) struct Expected<'t> {
 #[derive(Debug)]
 pub(crate) struct Installer<'a> {
     options: InstallOptions,
+    /// The tag of each task of this run. What another task holds under an older tag is on its way out, and no conflict.
+    planned: HashMap<&'a str, &'a str>,
     territory: Territory,
     cloner: Cloner,
     state: &'a Mutex<State>,
@@ -101,12 +104,12 @@ impl<'a> Installer<'a> {
     pub(crate) fn new(options: InstallOptions, state: &'a Mutex<State>) -> Self {
         let territory = Territory::new(&options.install_dir, options.extra_files.clone());
         let cloner = Cloner::new(options.link_mode);
-        Self { options, territory, cloner, state, register: Mutex::default() }
+        Self { options, planned: HashMap::new(), territory, cloner, state, register: Mutex::default() }
     }
 
-    /// Tells what is going to be installed: see [`InstallOptions::planned`].
-    pub(crate) fn expect(&mut self, planned: HashMap<String, String>) {
-        self.options.planned = planned;
+    /// Tells under which tag each task is going to be installed.
+    pub(crate) fn expect(&mut self, planned: impl Iterator<Item = (&'a str, &'a str)>) {
+        self.planned = planned.collect();
     }
 
     /// Whether a task is installed under a tag, with the right to replace what it does, judged by looking at every
@@ -140,13 +143,20 @@ impl<'a> Installer<'a> {
         })
     }
 
-    /// Of each of `tasks`, given with what it overrides, the tag under which it would be found intact.
-    pub(crate) fn intact_tags(&self, tasks: &[(&str, &[String])]) -> Vec<Option<String>> {
+    /// What can be seen of each of `tasks`, with tags that begin with `prefix`. All are looked at in one go, as by
+    /// [`intact`](Installer::intact).
+    pub(crate) fn glance(&self, tasks: &[&Task], prefix: &str) -> Vec<Seen> {
         let state = self.state();
         let sight = Sight::from_install_dir(&self.territory);
-        many::map(tasks, |(task, overrides)| {
-            let record = state.record(task)?;
-            self.stands(&record, overrides, &sight).then(|| record.tag.to_owned())
+        many::map(tasks, |task| {
+            let record = state.record(task.name());
+            let is_recorded = record.is_some();
+            let stands = record.filter(|record| self.stands(record, &task.particulars().overrides, &sight));
+            Seen {
+                is_recorded,
+                intact: stands.and_then(|record| shasum_of(record.tag, prefix, task.name())),
+                duration: state.duration(task.name()),
+            }
         })
     }
 
@@ -177,8 +187,9 @@ impl<'a> Installer<'a> {
         let mut register = self.register();
         let register = register.get_or_insert_with(|| Register::of(&self.state()));
         let path = path.strip_prefix("/").unwrap_or(path);
-        let mut holders = register.others("", path);
-        holders.find(|holder| matches!(holder.holding, Holding::Leaf(_))).map(|holder| holder.task.clone())
+        let holders = register.others("", path);
+        let holder = holders.iter().find(|holder| matches!(holder.holding, Holding::Leaf(_)));
+        holder.map(|holder| holder.task.to_owned())
     }
 
     /// Installs a tree as what a task has installed, in place of what it had before.
@@ -296,7 +307,7 @@ impl<'a> Installer<'a> {
     /// Writes a record down, here and in the register.
     fn keep(&self, register: &mut Register, task: &str, record: &Installed) -> Result<()> {
         self.state().set_installed(task, record)?;
-        register.set(task, record);
+        register.set(task, record.clone());
         Ok(())
     }
 

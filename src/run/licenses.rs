@@ -14,7 +14,7 @@ use crate::model::{License, Project, Task};
 
 /// Copies the licence files of a task from its source into `root`, which stands for `/`.
 pub(crate) fn collect(task: &Task, project: &Project, root: &Path, context: &Context<'_>) -> Result<()> {
-    for file in &task.license.files {
+    for file in &task.particulars().license.files {
         let source = context.path(None, file);
         let target = root.join(below_root(&installed(project, task.name(), file)));
         let text = match std::fs::read(&source) {
@@ -36,7 +36,7 @@ pub(crate) fn collect(task: &Task, project: &Project, root: &Path, context: &Con
 pub(crate) fn missing<'t>(task: &'t Task, project: &Project, root: &Path) -> Option<&'t Path> {
     let place = |file: &Path| root.join(below_root(&installed(project, task.name(), file)));
     let there = |file: &Path| matches!(fs::probe(&place(file)), Ok(Some(found)) if found.is_file());
-    task.license.files.iter().map(PathBuf::as_path).find(|file| !there(file))
+    task.particulars().license.files.iter().map(PathBuf::as_path).find(|file| !there(file))
 }
 
 /// Where a licence file is installed.

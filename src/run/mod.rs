@@ -2,6 +2,7 @@
 //! tree, from the cache, or built; transfer slots bring what tasks need and carry away what they made.
 
 mod action;
+mod artifacts;
 mod board;
 mod build;
 mod clean;
@@ -11,6 +12,7 @@ mod engine;
 mod environment;
 mod event;
 mod executor;
+mod glance;
 mod histories;
 mod history;
 mod idle;

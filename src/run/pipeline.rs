@@ -172,7 +172,7 @@ impl Shared<'_> {
     }
 
     fn verify(&self, task: &PlannedTask<'_>) -> Verdict {
-        self.installer.verify(task.name(), task.tag(), &task.task().overrides)
+        self.installer.verify(task.name(), task.tag(), &task.task().particulars().overrides)
     }
 
     fn tree(&self, task: &PlannedTask<'_>, name: &TaskRef) -> Result<Option<Tree>> {
@@ -241,7 +241,7 @@ impl Shared<'_> {
         }
         let draft = self.trees.adopt(dir, restored.entries, task.tag());
         let tree = draft.seal(self.project().source_date_epoch, Some(restored.digest))?;
-        self.state().set_artifact(task.tag(), &restored.digest)?;
+        self.artifacts.add(task.tag(), &restored.digest)?;
         Ok(Ok(tree))
     }
 
@@ -270,7 +270,7 @@ impl Shared<'_> {
 
     /// Installs a tree, and writes down what counted into it, for `why`.
     pub(super) fn install(&self, task: &PlannedTask<'_>, tree: &Tree) -> Result<()> {
-        self.installer.install(task.name(), task.tag(), tree, &task.task().overrides)?;
+        self.installer.install(task.name(), task.tag(), tree, &task.task().particulars().overrides)?;
         self.remember(task);
         Ok(())
     }

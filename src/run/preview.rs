@@ -1,8 +1,9 @@
 //! The preview: what a run would do, task by task, looked at without doing anything.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::action::{Decision, Facts, decide};
+use super::artifacts::Artifacts;
 use super::histories::Histories;
 use super::history::History;
 use super::install::{InstallOptions, Installer};
@@ -34,12 +35,11 @@ impl<'p> Preview<'p> {
             staged: stages(project, task.task()),
             recache: settings.cache_mode == CacheMode::Recache,
             fetches: settings.callbacks.is_some() && settings.cache_mode.reads(),
-            installed: installer.verify(task.name(), task.tag(), &task.task().overrides),
+            installed: installer.verify(task.name(), task.tag(), &task.task().particulars().overrides),
             tree: stages(project, task.task()) && Trees::holds(&dir.trees(), task.tag()),
         };
         let decisions = plan.tasks().iter().map(|task| decide(&facts(task))).collect();
-        let state = state.lock().unwrap_or_else(PoisonError::into_inner);
-        let artifacts = plan.tasks().iter().map(|task| state.artifact(task.tag())).collect();
+        let artifacts = Artifacts::new(dir.artifacts()).look(plan.tasks().iter().map(PlannedTask::tag))?;
         Ok(Self { plan, decisions, artifacts, dir })
     }
 

@@ -50,7 +50,7 @@ pub struct TaskReport {
     pub saved: Duration,
     /// Why it failed.
     #[serde(skip)]
-    pub error: Option<Error>,
+    pub error: Option<Box<Error>>,
     /// Which tiers of the cache were asked for its artifact, and what they answered.
     pub looks: Vec<Look>,
     /// Which tiers of the cache were offered its artifact, and what became of it.
@@ -137,7 +137,7 @@ impl Report {
     /// The first failed task's error; [`Error::Interrupted`] for an interrupted run.
     pub fn check(mut self) -> Result<Self> {
         match self.tasks.iter_mut().find_map(|task| task.error.take()) {
-            Some(error) => Err(error),
+            Some(error) => Err(*error),
             None if self.success() => Ok(self),
             None => Err(Error::Interrupted),
         }

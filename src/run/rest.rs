@@ -41,7 +41,7 @@ impl Engine<'_> {
         let survey = Survey { project, state, cancel: &self.settings.cancel, supply: &supply };
         let options = InstallOptions { install_dir: project.install_dir.clone(), ..InstallOptions::default() };
         let installer = Installer::new(options, state);
-        let installed = || state.lock().unwrap_or_else(PoisonError::into_inner).installed_tasks().count();
+        let installed = || state.lock().unwrap_or_else(PoisonError::into_inner).count_installed();
         // As many as there should be, and all of these: nothing of a task that has left the project.
         installed() == standing.tasks.len()
             && survey.same(&standing.inputs)
@@ -50,12 +50,16 @@ impl Engine<'_> {
     }
 
     fn rested(&self, standing: &Standing, state: &Mutex<State>, start: Instant) -> Report {
-        let tasks = standing.tasks.iter();
-        let tasks = tasks.map(|task| Intact { name: &task.name, tag: &task.tag, shasum: task.shasum });
-        self.observers.tell(&Event::RunStarted { tasks: tasks.len(), jobs: self.settings.jobs });
-        idle::tell(tasks.clone(), &self.observers);
+        self.observers.tell(&Event::RunStarted { tasks: standing.tasks.len(), jobs: self.settings.jobs });
+        idle::tell(standing.tasks.iter().map(|task| task.name.as_str()), &self.observers);
         let state = state.lock().unwrap_or_else(PoisonError::into_inner);
-        let report = idle::report(standing.project.name(), tasks, &state, start);
+        let tasks = standing.tasks.iter().map(|task| Intact {
+            name: &task.name,
+            tag: task.tag.clone(),
+            shasum: task.shasum,
+            duration: state.duration(&task.name),
+        });
+        let report = idle::report(standing.project.name(), tasks, start);
         self.observers.tell(&Event::RunFinished { success: true, duration: start.elapsed() });
         report
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use super::artifacts::Artifacts;
 use super::event::{Event, TaskRef};
 use super::histories::Histories;
 use super::install::{Installer, Span};
@@ -35,6 +36,7 @@ pub(crate) struct Shared<'r> {
     pub(crate) trees: Trees,
     pub(crate) installer: Installer<'r>,
     pub(crate) histories: Histories,
+    pub(crate) artifacts: Artifacts,
     pub(crate) exchange: Exchange,
     pub(crate) supply: Supply,
     pub(crate) observers: &'r Observers,
@@ -78,6 +80,7 @@ impl<'r> Shared<'r> {
             plan,
             settings,
             histories: Histories::new(dir.histories()),
+            artifacts: Artifacts::new(dir.artifacts()),
             dir,
             state,
             trees,
@@ -176,7 +179,7 @@ impl<'r> Shared<'r> {
         let install_dir = project.install_dir.clone();
         let below = install_dir.strip_prefix("/").unwrap_or(&install_dir);
         let stage_install_dir = if staged { stage_dir.join(below) } else { install_dir.clone() };
-        let source_dir = match &task.task().relative_path {
+        let source_dir = match &task.task().particulars().relative_path {
             Some(path) => source_dir.join(path),
             None => source_dir,
         };
@@ -218,7 +221,7 @@ pub(crate) fn stages(project: &Project, task: &Task) -> bool {
 
 /// Whether a task has nothing to do, so that it is there for its dependencies alone.
 pub(crate) fn installs_nothing(task: &Task) -> bool {
-    task.commands.is_empty() && task.license.files.is_empty()
+    task.commands.is_empty() && task.particulars().license.files.is_empty()
 }
 
 /// A path as text for messages.

@@ -65,7 +65,7 @@ pub(crate) enum Provision {
 
 /// Whether the source of a task has to be brought from somewhere.
 pub(crate) fn is_remote(task: &Task) -> bool {
-    matches!(&task.source, Some(Source::Archive(_) | Source::Git(_)))
+    matches!(&task.particulars().source, Some(Source::Archive(_) | Source::Git(_)))
 }
 
 /// Brings the source of `task` into the source cache. Nothing is unpacked: this is waiting, not work.
@@ -77,7 +77,7 @@ pub(crate) fn fetch(
     tell: &dyn Fn(Event),
 ) -> Result<Provision> {
     let tell = |from: &str, state| tell(progress(&task.name().into(), from, state));
-    match &task.source {
+    match &task.particulars().source {
         Some(Source::Archive(source)) => fetch_archive(source, supply, cancel, &tell).map(Provision::File),
         Some(Source::Git(source)) => fetch_commit(source, inputs, supply, cancel, &tell),
         Some(Source::Local(_)) | None => Ok(Provision::Here),
@@ -93,7 +93,7 @@ pub(crate) fn bring(
     context: &Context<'_>,
 ) -> Result<()> {
     fs::empty_dir(dir)?;
-    match (&task.source, provision) {
+    match (&task.particulars().source, provision) {
         (Some(Source::Archive(source)), Provision::File(file)) => archive(source, file, dir, context),
         (Some(Source::Git(source)), Provision::Mirror(mirror, commit)) => {
             repository(source, mirror, commit, dir, supply, context)

@@ -110,7 +110,7 @@ fn encode(origin: &Origin, plan: &Plan<'_>, summary: Digest) -> Option<Vec<u8>> 
     inputs.iter().try_for_each(|(input, answer)| encode_input(&mut writer, input, answer))?;
     writer.number(plan.tasks().len() as u64);
     for task in plan.tasks() {
-        let overrides = &task.task().overrides;
+        let overrides = &task.task().particulars().overrides;
         writer.blob(task.name().as_bytes()).digest(&task.shasum()).number(overrides.len() as u64);
         overrides.iter().for_each(|name| _ = writer.blob(name.as_bytes()));
     }

@@ -1,4 +1,4 @@
-//! What earlier runs left behind: what is installed, how long builds took, what files and artifacts hash to.
+//! What earlier runs left behind: what is installed, how long builds took, what files hash to.
 //!
 //! Losing it costs time, never correctness: a task without a record is installed again, and finds its files in place.
 //! How records lie on disk is the [journal]'s business; values are decoded when they are asked for, so that
@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 pub(crate) use installed::{Holding, Installed, Owned, Print, Record};
-use journal::Journal;
+pub(super) use journal::Journal;
 
 use crate::cache::codec::{Reader, Writer};
 use crate::error::Result;
@@ -28,8 +28,6 @@ enum Kind {
     Duration = b'd',
     /// Path to the stat and digest of a file.
     Hash = b'h',
-    /// Tag to the digest of its artifact.
-    Artifact = b'a',
 }
 
 /// A file changed this short a time ago may change again without its times telling.
@@ -63,6 +61,11 @@ impl State {
         Ok(Journal::whole(path)?.map(|journal| State { journal, place: place(install_dir) }))
     }
 
+    /// Leaves out what counts no more, if that is worth a new file: the next runs read all of it.
+    pub(crate) fn tidy(&mut self) -> Result<()> {
+        self.journal.tidy()
+    }
+
     /// How many bytes of a torn or corrupt end were dropped on opening; 0 after a clean end.
     pub(crate) fn dropped(&self) -> usize {
         self.journal.dropped()
@@ -86,6 +89,12 @@ impl State {
     /// The names of those tasks, without a look at what they have installed.
     pub(crate) fn installed_tasks(&self) -> impl Iterator<Item = &str> {
         self.records().map(|(task, _)| task)
+    }
+
+    /// How many tasks these are.
+    pub(crate) fn count_installed(&self) -> usize {
+        let prefix = self.installed_key("");
+        self.journal.iter().filter(|(key, _)| key.starts_with(&prefix)).count()
     }
 
     fn records(&self) -> impl Iterator<Item = (&str, &[u8])> {
@@ -137,15 +146,6 @@ impl State {
         self.journal.set(key(Kind::Hash, bytes(path)), &value.bytes)
     }
 
-    /// The digest of the artifact of a tag.
-    pub(crate) fn artifact(&self, tag: &str) -> Option<Digest> {
-        Reader::new(self.journal.get(&key(Kind::Artifact, tag.as_bytes()))?).digest()
-    }
-
-    pub(crate) fn set_artifact(&mut self, tag: &str, digest: &Digest) -> Result<()> {
-        self.journal.set(key(Kind::Artifact, tag.as_bytes()), digest.as_bytes())
-    }
-
     fn installed_key(&self, task: &str) -> Vec<u8> {
         [&[Kind::Installed as u8], self.place.as_slice(), task.as_bytes()].concat()
     }
@@ -191,12 +191,10 @@ mod tests {
             state.set_installed("zlib", &installed).unwrap();
             state.set_duration("zlib", Duration::from_nanos(1_234)).unwrap();
             state.set_duration("zlib", Duration::from_nanos(5_678)).unwrap();
-            state.set_artifact("tag", &Digest::of("a")).unwrap();
         });
         assert_eq!(state.installed("zlib").as_ref(), Some(&installed));
         assert_eq!(state.all_installed().collect::<Vec<_>>(), [("zlib", installed)]);
         assert_eq!(state.duration("zlib"), Some(Duration::from_nanos(5_678)));
-        assert_eq!(state.artifact("tag"), Some(Digest::of("a")));
         assert_eq!((state.installed("tag"), state.duration("tag"), state.dropped()), (None, None, 0));
     }
 

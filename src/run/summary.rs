@@ -15,9 +15,9 @@ use crate::model::{License, Project, Task};
 /// Whether a summary with this text is there already.
 pub(crate) fn is_written(project: &Project, text: &str) -> Result<bool> {
     let path = project.license_summary();
-    match std::fs::read(&path) {
+    match fs::has_content(&path, text.as_bytes()) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-        present => present.map(|present| present == text.as_bytes()).map_err(Error::io("read", &path)),
+        compared => compared.map_err(Error::io("read", &path)),
     }
 }
 
@@ -57,13 +57,13 @@ pub(crate) fn text<'t>(project: &Project, installed: impl Iterator<Item = &'t Ta
 
 fn describe(text: &mut String, project: &Project, task: &Task) {
     let version = task.version.as_deref().unwrap_or_default();
-    let license = &task.license.id;
+    let license = &task.particulars().license.id;
     let parts = ["This product bundles ", task.name(), " ", version, ",\nwhich is available under a \"", license];
     parts.iter().for_each(|part| text.push_str(part));
     text.push_str("\" License.\n");
-    if !task.license.files.is_empty() {
+    if !task.particulars().license.files.is_empty() {
         _ = writeln!(text, "For details, see:");
-        task.license.files.iter().for_each(|file| detail(text, project, task, file));
+        task.particulars().license.files.iter().for_each(|file| detail(text, project, task, file));
     }
     text.push('\n');
 }

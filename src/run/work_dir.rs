@@ -1,8 +1,9 @@
 //! The work directory: everything that a build keeps on this machine, and the lock that one build at a time holds.
 
-use std::collections::HashSet;
+use std::fs::{File, FileTimes};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, Result};
 use crate::host::cancel::Cancel;
@@ -25,7 +26,10 @@ use crate::model::Digest;
 ///   tmp/<task>/          HOME and TMPDIR of a task's steps
 ///   logs/<task>.log      full output of the last run of a task
 ///   histories            what counted into the last build of each task
+///   pruned               its modification time is when old trees were looked for last
+///   unfinished           while a run is under way, and after one that did not end well
 ///   standing/<digest>    how things stood after a run, for the next one with nothing to do
+///   artifacts            digests of artifacts
 ///   state                what is installed, file hashes, durations
 /// ```
 #[derive(Debug, Clone)]
@@ -99,10 +103,49 @@ impl WorkDir {
         Lock::acquire(&self.root.join("lock"), wait, holder, cancel, on_wait)
     }
 
-    /// Removes what killed builds have left behind, and the directories of tasks other than `tasks`.
-    pub(crate) fn sweep(&self, tasks: &HashSet<&str>) -> Result<()> {
+    /// Removes what killed builds have left behind, and the directories of tasks that nobody knows.
+    pub(crate) fn sweep(&self, knows: impl Fn(&str) -> bool) -> Result<()> {
         ["restore", "pack", "tmp"].iter().try_for_each(|name| fs::remove_tree(&self.root.join(name)))?;
-        ["src", "stage"].iter().try_for_each(|name| sweep(&self.root.join(name), tasks))
+        ["src", "stage"].iter().try_for_each(|name| sweep(&self.root.join(name), &knows))
+    }
+
+    /// Marks that a run is under way. Whether one was that did not come to a good [`end`](Self::end), and may have left
+    /// anything anywhere.
+    pub(crate) fn begin(&self) -> Result<bool> {
+        let mark = self.mark();
+        match File::create_new(&mark) {
+            Ok(_) => Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(true),
+            Err(error) => Err(Error::io("create", &mark)(error)),
+        }
+    }
+
+    /// Whether to look for trees that were last used more than `max_age` before `now`: nobody has for a sixteenth of that
+    /// time. To look means to list all trees, which in a project of many tasks takes longer than to build one.
+    pub(crate) fn is_prune_due(&self, max_age: Duration, now: SystemTime) -> bool {
+        let last = std::fs::metadata(self.pruned()).and_then(|stamp| stamp.modified());
+        let since = last.ok().and_then(|last| now.duration_since(last).ok());
+        since.is_none_or(|since| since >= max_age / 16)
+    }
+
+    /// Notes that somebody has looked.
+    pub(crate) fn note_prune(&self, now: SystemTime) -> Result<()> {
+        let stamp = self.pruned();
+        let date = |stamp: File| stamp.set_times(FileTimes::new().set_modified(now));
+        File::create(&stamp).and_then(date).map_err(Error::io("date", &stamp))
+    }
+
+    fn pruned(&self) -> PathBuf {
+        self.root.join("pruned")
+    }
+
+    /// Takes the mark away.
+    pub(crate) fn end(&self) -> Result<()> {
+        fs::remove_tree(&self.mark())
+    }
+
+    fn mark(&self) -> PathBuf {
+        self.root.join("unfinished")
     }
 
     /// Whether a build was killed while what it had made was still to be kept. Other leftovers do not outlive a run that
@@ -155,13 +198,17 @@ impl WorkDir {
         self.root.join("standing").join(origin.to_string())
     }
 
+    pub(crate) fn artifacts(&self) -> PathBuf {
+        self.root.join("artifacts")
+    }
+
     pub(crate) fn state(&self) -> PathBuf {
         self.root.join("state")
     }
 }
 
 /// Removes everything from a directory that bears no task's name.
-fn sweep(dir: &Path, tasks: &HashSet<&str>) -> Result<()> {
+fn sweep(dir: &Path, knows: &impl Fn(&str) -> bool) -> Result<()> {
     let entries = match std::fs::read_dir(dir) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -169,7 +216,7 @@ fn sweep(dir: &Path, tasks: &HashSet<&str>) -> Result<()> {
     };
     for entry in entries {
         let name = entry.map_err(Error::io("read", dir))?.file_name();
-        if !name.to_str().is_some_and(|name| tasks.contains(name)) {
+        if !name.to_str().is_some_and(knows) {
             fs::remove_tree(&dir.join(name))?;
         }
     }
@@ -213,10 +260,34 @@ mod tests {
         for path in ["src/kept", "src/departed", "src/.tmp-1/old", "stage/departed", "tmp/kept", "pack", "restore/x"] {
             std::fs::create_dir_all(dir.path().join(path)).unwrap();
         }
-        work.sweep(&HashSet::from(["kept"])).unwrap();
+        work.sweep(|task| task == "kept").unwrap();
         let names = |name: &str| std::fs::read_dir(dir.path().join(name)).map_or(0, Iterator::count);
         assert_eq!(["src", "stage", "tmp", "pack", "restore"].map(names), [1, 0, 0, 0, 0]);
         assert!(work.source("kept").exists());
+    }
+
+    #[test]
+    fn a_run_that_did_not_end_well_is_noticed_by_the_next() {
+        let dir = tempfile::tempdir().unwrap();
+        let work = WorkDir::open(dir.path()).unwrap();
+        assert!(!work.begin().unwrap());
+        assert!(work.begin().unwrap());
+        work.end().unwrap();
+        assert!(!work.begin().unwrap());
+    }
+
+    #[test]
+    fn old_trees_are_looked_for_now_and_then() {
+        let dir = tempfile::tempdir().unwrap();
+        let work = WorkDir::open(dir.path()).unwrap();
+        let (day, now) = (Duration::from_secs(86_400), SystemTime::now());
+        assert!(work.is_prune_due(day, now));
+        work.note_prune(now).unwrap();
+        assert!(!work.is_prune_due(day, now + day / 20));
+        assert!(work.is_prune_due(day, now + day / 15));
+        assert!(work.is_prune_due(day, now - day), "whatever the clock says");
+        assert!(work.is_prune_due(day / 100, now + day / 20), "whoever wants them gone sooner gets that");
+        assert!(work.is_prune_due(Duration::ZERO, now));
     }
 
     #[test]

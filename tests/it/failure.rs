@@ -201,6 +201,18 @@ fn a_run_that_ends_in_an_error_says_so_last() {
     assert!(matches!(events.last(), Some(Event::RunFinished { success: false, .. })));
 }
 
+#[test]
+fn leftovers_among_the_trees_are_looked_for_after_a_run_that_did_not_end_well() {
+    let shop = Shop::new();
+    let leftover = shop.path("work/trees/unsealed/file");
+    assert_eq!(shop.run_tasks([shop.ware("a", "x")]).all(), "a built");
+    shop.write("work/trees/unsealed/file", "");
+    assert!(!shop.run_tasks([Task::new("a").version("2").command("exit 1")]).report.success());
+    assert!(leftover.exists(), "nobody was to look yet");
+    assert_eq!(shop.run_tasks([shop.ware("a", "y")]).all(), "a built");
+    assert!(!leftover.exists());
+}
+
 /// What a child of this test binary runs: the same engine, in another process.
 const CHILD: &str = "CORTADO_STORY_ROOM";
 

@@ -154,4 +154,15 @@ fn many_tasks_are_looked_at_while_they_are_planned_and_the_changed_ones_are_foun
     let fewer: Vec<Task> = tasks("y").skip(1).collect();
     let run = shop.run_with(&shop.project(fewer), |engine| engine);
     assert!(run.report.success() && shop.installed("t299").exists() && !shop.installed("t0").exists());
+
+    let other_prefix = shop.builder().cache_tag_prefix("").tasks(tasks("y").skip(1)).build().unwrap();
+    assert_eq!(shop.run_with(&other_prefix, |engine| engine).report.count(|outcome| outcome.is_success()), 299);
+    let idle = shop.run_with(&other_prefix, |engine| engine).report;
+    for task in &idle.tasks {
+        assert_eq!(
+            (&task.outcome, &task.tag),
+            (&cortado::Outcome::UpToDate, &format!("{}-{}", task.name, task.shasum))
+        );
+        assert!(!task.saved.is_zero(), "{}", task.name);
+    }
 }

@@ -32,7 +32,7 @@ fn run(shop: &Shop, task: Task) -> Seen {
 fn error(task: Task) -> Error {
     let shop = Shop::new();
     let mut seen = run(&shop, task);
-    match seen.report.tasks[0].error.take().unwrap() {
+    match *seen.report.tasks[0].error.take().unwrap() {
         Error::Task { source, .. } => *source,
         other => other,
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::register::{Holder, Register};
+use super::register::Register;
 use super::{Holding, Installed, Installer, Owned, Print};
 use crate::error::Result;
 use crate::host::fs::probe;
@@ -34,8 +34,8 @@ impl Installer<'_> {
         let mut register = self.register();
         let register = register.get_or_insert_with(|| Register::of(&self.state()));
         let seen = record.owned.iter().filter(|owned| matches!(owned.holding, Holding::Seen(_)));
-        let holders = |owned: &Owned| register.others(task, &owned.path).map(|holder| holder.task.clone()).collect();
-        let owners: BTreeSet<String> = seen.flat_map(|owned| -> Vec<String> { holders(owned) }).collect();
+        let holders = seen.flat_map(|owned| register.others(task, &owned.path));
+        let owners: BTreeSet<String> = holders.map(|holder| holder.task.to_owned()).collect();
         owners.iter().try_for_each(|owner| self.unsettle(register, owner))
     }
 
@@ -83,13 +83,13 @@ impl Installer<'_> {
         let print = Print::of(&probe(place).ok().flatten()?);
         let mut register = self.register();
         let register = register.get_or_insert_with(|| Register::of(&self.state()));
-        let is_leaf = |holder: &&Holder| matches!(holder.holding, Holding::Leaf(_));
-        let owners: Vec<_> = register.others(task, &path).filter(is_leaf).collect();
+        let mut owners = register.others(task, &path);
+        owners.retain(|holder| matches!(holder.holding, Holding::Leaf(_)));
         if owners.iter().any(|owner| owner.holding == Holding::Leaf(print)) {
             return None;
         }
         for owner in owners {
-            changes.of(&owner.task).insert(path.clone(), Holding::Leaf(print));
+            changes.of(owner.task).insert(path.clone(), Holding::Leaf(print));
         }
         Some(Owned { path, holding: Holding::Seen(print) })
     }

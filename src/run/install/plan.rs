@@ -147,7 +147,7 @@ impl<'t> Planner<'_, 't> {
         }
         let is_created = |holding: &Holding| *holding == Holding::Directory { created: true };
         let mine = self.held.get(&*entry.path).is_some_and(is_created);
-        let others: Vec<_> = self.others(&entry.path).collect();
+        let others = self.others(&entry.path);
         let created = mine || others.iter().any(|holder| is_created(&holder.holding));
         Ok(Act::Share { created, mode: mine && others.is_empty() && found.mode() & 0o7777 != entry.mode })
     }
@@ -175,20 +175,19 @@ impl<'t> Planner<'_, 't> {
 
     /// Settles with the other tasks that have something else at a path; the task to yield to, if there is one.
     fn settle(&mut self, entry: &Entry, found: Option<&Metadata>) -> Result<Option<String>> {
-        let others: Vec<Holder> = self.others(&entry.path).cloned().collect();
-        for Holder { task, holding } in others {
+        for Holder { task, holding } in self.register.others(self.task, &entry.path) {
             let Holding::Leaf(print) = holding else { continue };
             // Where a file was changed or removed since, it says nothing of what the other task has; its print does.
             let untouched = found.is_some_and(|found| Print::of(found) == print);
             if !untouched && agrees(entry, &print) {
                 continue;
             }
-            if self.overrides.contains(&task) || self.is_outgoing(&task) {
-                self.losers.entry(task).or_default().insert(entry.path.clone());
-            } else if self.register.overrides(&task, self.task) {
-                return Ok(Some(task));
+            if self.overrides.iter().any(|name| name == task) || self.is_outgoing(task) {
+                self.losers.entry(task.to_owned()).or_default().insert(entry.path.clone());
+            } else if self.register.overrides(task, self.task) {
+                return Ok(Some(task.to_owned()));
             } else {
-                return Err(self.conflict(&entry.path, &task));
+                return Err(self.conflict(&entry.path, task));
             }
         }
         Ok(None)
@@ -197,7 +196,8 @@ impl<'t> Planner<'_, 't> {
     /// Refuses to replace a file or symlink that no task has put there, unless that is allowed.
     fn refuse_unowned(&self, path: &Path) -> Result<()> {
         let is_leaf = |holding: &Holding| matches!(holding, Holding::Leaf(_) | Holding::Seen(_));
-        let owned = self.held.get(path).is_some_and(is_leaf) || self.others(path).any(|other| is_leaf(&other.holding));
+        let owned =
+            self.held.get(path).is_some_and(is_leaf) || self.others(path).iter().any(|other| is_leaf(&other.holding));
         match owned || self.installer.options.replace_unowned {
             true => Ok(()),
             false => Err(self.unowned(path)),
@@ -208,8 +208,8 @@ impl<'t> Planner<'_, 't> {
     fn may_clear(&self, path: &Path) -> Result<()> {
         let place = Path::new("/").join(path);
         let is_dir = probe(&place)?.is_some_and(|found| found.is_dir());
-        if let Some(other) = self.others(path).next() {
-            return Err(self.conflict(path, &other.task));
+        if let Some(other) = self.others(path).first() {
+            return Err(self.conflict(path, other.task));
         }
         match self.held.get(path) {
             Some(Holding::Directory { .. }) if is_dir => {
@@ -236,13 +236,13 @@ impl<'t> Planner<'_, 't> {
         }
     }
 
-    fn others(&self, path: &Path) -> impl Iterator<Item = &Holder> {
+    fn others(&self, path: &Path) -> Vec<Holder<'_>> {
         self.register.others(self.task, path)
     }
 
     /// Whether this run installs a task anew under another tag.
     fn is_outgoing(&self, task: &str) -> bool {
-        let planned = self.installer.options.planned.get(task).map(String::as_str);
+        let planned = self.installer.planned.get(task).copied();
         planned.is_some() && planned != self.register.tag(task)
     }
 

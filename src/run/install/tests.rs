@@ -15,6 +15,7 @@ struct Machine {
     trees: Trees,
     state: Mutex<State>,
     options: InstallOptions,
+    planned: Vec<(&'static str, &'static str)>,
 }
 
 /// What a task stages below the install directory.
@@ -33,7 +34,7 @@ fn machine() -> Machine {
     let trees = Trees::open(&room.path().join("work/trees")).unwrap();
     let state = Mutex::new(State::open(&room.path().join("work/state"), &room.path().join("opt/shop")).unwrap());
     let options = InstallOptions { install_dir: room.path().join("opt/shop"), ..InstallOptions::default() };
-    Machine { room, trees, state, options }
+    Machine { room, trees, state, options, planned: Vec::new() }
 }
 
 impl Machine {
@@ -68,7 +69,9 @@ impl Machine {
     }
 
     fn installer(&self) -> Installer<'_> {
-        Installer::new(self.options.clone(), &self.state)
+        let mut installer = Installer::new(self.options.clone(), &self.state);
+        installer.expect(self.planned.iter().copied());
+        installer
     }
 
     fn install(&self, task: &str, tag: &str, staged: &[(&str, Staged<'_>)]) -> Result<Counts> {
@@ -306,7 +309,7 @@ fn a_task_may_override_another_in_whichever_order_they_come() {
 fn a_file_that_moves_from_one_task_to_another_is_no_conflict() {
     let mut machine = machine();
     machine.install("a", "a1", &[("bin/tool", File("1")), ("bin/a", File(""))]).unwrap();
-    machine.options.planned = HashMap::from([("a".into(), "a2".into()), ("b".into(), "b1".into())]);
+    machine.planned = vec![("a", "a2"), ("b", "b1")];
     machine.install("b", "b1", &[("bin/tool", File("2"))]).unwrap();
     machine.install("a", "a2", &[("bin/a", File(""))]).unwrap();
     assert_eq!(machine.read("bin/tool"), "2");

@@ -24,11 +24,14 @@ const HEADER: &[u8] = b"cortado state 1\n";
 /// History is kept until it is larger than this and than half of what counts.
 const HISTORY: usize = 1 << 20;
 
+/// The same, when a run is over.
+const UNTIDY: usize = 64 << 10;
+
 /// Bytes by which the number of keys in a file is guessed.
 const TYPICAL_FRAME: usize = 96;
 
 #[derive(Debug)]
-pub(super) struct Journal {
+pub(in crate::run) struct Journal {
     path: PathBuf,
     /// `None` where it is only looked at: what is set then is not kept.
     file: Option<File>,
@@ -106,7 +109,7 @@ impl Index {
 }
 
 impl Journal {
-    pub(super) fn open(path: &Path) -> Result<Journal> {
+    pub(in crate::run) fn open(path: &Path) -> Result<Journal> {
         let mut bytes = read(path)?;
         refuse_newer(path, &bytes)?;
         let mut found = bytes.len();
@@ -122,7 +125,7 @@ impl Journal {
     }
 
     /// The log as it is, without a change to the file: for looking while another process may be writing.
-    pub(super) fn look(path: &Path) -> Result<Journal> {
+    pub(in crate::run) fn look(path: &Path) -> Result<Journal> {
         let mut bytes = read(path)?;
         refuse_newer(path, &bytes)?;
         if !bytes.starts_with(HEADER) {
@@ -135,7 +138,7 @@ impl Journal {
     }
 
     /// The log if it is there and unharmed, opened for writing; otherwise nothing is changed.
-    pub(super) fn whole(path: &Path) -> Result<Option<Journal>> {
+    pub(in crate::run) fn whole(path: &Path) -> Result<Option<Journal>> {
         let bytes = read(path)?;
         if !bytes.starts_with(HEADER) {
             return Ok(None);
@@ -154,20 +157,20 @@ impl Journal {
         Journal { path: path.to_path_buf(), file, bytes, index: Index::default(), live: 0, dropped: 0 }
     }
 
-    pub(super) fn dropped(&self) -> usize {
+    pub(in crate::run) fn dropped(&self) -> usize {
         self.dropped
     }
 
-    pub(super) fn get(&self, key: &[u8]) -> Option<&[u8]> {
+    pub(in crate::run) fn get(&self, key: &[u8]) -> Option<&[u8]> {
         self.index.find(&self.bytes, key).map(|place| place.value(&self.bytes))
     }
 
     /// All keys with their values, in no order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    pub(in crate::run) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.index.places.iter().map(|place| (place.key(&self.bytes), place.value(&self.bytes)))
     }
 
-    pub(super) fn set(&mut self, key: Vec<u8>, value: &[u8]) -> Result<()> {
+    pub(in crate::run) fn set(&mut self, key: Vec<u8>, value: &[u8]) -> Result<()> {
         if self.get(&key) == Some(value) {
             return Ok(());
         }
@@ -175,7 +178,7 @@ impl Journal {
         self.compact()
     }
 
-    pub(super) fn remove(&mut self, key: &[u8]) -> Result<()> {
+    pub(in crate::run) fn remove(&mut self, key: &[u8]) -> Result<()> {
         if self.get(key).is_none() {
             return Ok(());
         }
@@ -238,15 +241,27 @@ impl Journal {
         }
     }
 
-    /// Leaves the history out, if there is much of it.
+    /// Leaves the history out, if there is so much of it that it holds up those who read the file.
+    pub(in crate::run) fn tidy(&mut self) -> Result<()> {
+        self.compact_beyond(UNTIDY.max(self.live / 8))
+    }
+
+    /// Leaves the history out, if it is so much that it holds up even those who write.
     fn compact(&mut self) -> Result<()> {
+        self.compact_beyond(HISTORY.max(self.live / 2))
+    }
+
+    fn compact_beyond(&mut self, most: usize) -> Result<()> {
         let history = self.bytes.len() - HEADER.len() - self.live;
-        if self.file.is_none() || history <= HISTORY.max(self.live / 2) {
+        if self.file.is_none() || history <= most {
             return Ok(());
         }
         let mut bytes = HEADER.to_vec();
         let mut index = Index::default();
-        for place in &self.index.places {
+        // In the order in which they were written: whoever looks at one will look at the next.
+        let mut places: Vec<_> = self.index.places.iter().collect();
+        places.sort_unstable_by_key(|place| place.frame);
+        for place in places {
             let frame = bytes.len();
             bytes.extend_from_slice(self.bytes.get(place.frame..place.end()).unwrap_or_default());
             index.enter(&bytes, Place { frame, ..*place });
@@ -332,6 +347,29 @@ mod tests {
         let error = Journal::open(&path).unwrap_err().to_string();
         assert!(error.ends_with("state` has format 2; this cortado reads format 1"), "{error}");
         assert_eq!(fs::read(&path).unwrap(), b"cortado state 2\nwho knows");
+    }
+
+    #[test]
+    fn what_is_tidied_is_smaller_and_keeps_its_order() {
+        let (_dir, path) = room();
+        let mut journal = Journal::open(&path).unwrap();
+        let key = |number: u32| format!("key {number}").into_bytes();
+        for round in 0..3u8 {
+            (0..1000).for_each(|number| journal.set(key(number), &[round; 100]).unwrap());
+        }
+        let (before, untidy) = (content(&journal), fs::metadata(&path).unwrap().len());
+        journal.tidy().unwrap();
+        assert!(fs::metadata(&path).unwrap().len() < untidy / 2);
+        let mut journal = Journal::open(&path).unwrap();
+        assert_eq!(content(&journal), before);
+        let mut frames: Vec<_> =
+            journal.index.places.iter().map(|place| (place.frame, place.key(&journal.bytes))).collect();
+        frames.sort_unstable();
+        assert!(frames.iter().zip(0..).all(|((_, found), number)| *found == key(number)));
+        let tidy = fs::metadata(&path).unwrap().len();
+        journal.set(key(1), b"new").unwrap();
+        journal.tidy().unwrap();
+        assert!(fs::metadata(&path).unwrap().len() > tidy, "a little history is not worth a new file");
     }
 
     #[test]

@@ -87,7 +87,7 @@ fn bazel_runs_an_action_once() {
     bazel.write("beans.txt", "arabica\n");
     bazel
         .write("BUILD", r#"genrule(name = "roast", srcs = ["beans.txt"], outs = ["coffee.txt"], cmd = "rev $< > $@")"#);
-    let build = |base: &str, cache: String| {
+    let build = |base: &str, download: &str| {
         let mut command = bazel.command();
         command.args(["--batch", "--nohome_rc", "--noworkspace_rc", "--host_jvm_args=-Xmx256m"]);
         command.args([
@@ -96,14 +96,21 @@ fn bazel_runs_an_action_once() {
         ]);
         command.args(["build", "--color=no", "--curses=no", "--noshow_progress", "--spawn_strategy=local"]);
         command.args(["--genrule_strategy=local", "--experimental_convenience_symlinks=ignore"]);
-        said(command.arg(format!("--remote_cache={cache}")).arg("//:roast"))
+        said(command.args([&format!("--remote_cache={}", bazel.url("/shop")), download, "//:roast"]))
     };
-    let cold = build("first", bazel.url("/shop"));
+    let cold = build("first", "--remote_download_outputs=all");
     assert!(!cold.contains("remote cache hit"), "{cold}");
     bazel.was_answered("PUT", "/{instance}/ac/{key}", 201, 1);
-    let warm = build("second", bazel.url("/shop"));
+    let warm = build("second", "--remote_download_outputs=all");
     assert!(warm.contains("1 remote cache hit"), "{warm}");
     bazel.was_answered("GET", "/{instance}/ac/{key}", 200, 1);
+    // It would not even look for what has gone.
+    for file in bazel.served.files().iter().filter(|file| file.to_string_lossy().contains("bazel~cas")) {
+        std::fs::remove_file(file).unwrap();
+    }
+    let lossy = build("third", "--remote_download_minimal");
+    assert!(!lossy.contains("remote cache hit"), "{lossy}");
+    bazel.was_answered("GET", "/{instance}/ac/{key}", 404, 2);
 }
 
 #[test]

@@ -169,8 +169,8 @@ impl Store for DirectoryStore {
         Ok(entry.map(|entry| entry.listed(self.depot.is_pinned(name))))
     }
 
-    /// What the ledger says, which may be a little more than there is: whoever writes reserves room beforehand. What others have
-    /// stored since they last wrote it counts as reserved, and is not among the objects yet.
+    /// What the ledger says, without what this process has reserved beforehand. Other writers may have, too; and what they have
+    /// stored since they last wrote it is not among the objects yet.
     fn capacity(&self) -> anyhow::Result<Option<Capacity>> {
         Ok(Some(self.depot.capacity()))
     }

@@ -63,9 +63,9 @@ mod open {
             store = store.initial_size(size);
         }
         let log = AccessLog::new(terminal, spec.access_log.as_deref());
-        let mut server = Server::new(DirectoryStore::open_with(dir, &store)?)
-            .options(options(&spec))
-            .observe(move |event| log.tell(event));
+        let options = ServerOptions { history: Some(dir.join("server")), ..options(&spec) };
+        let mut server =
+            Server::new(DirectoryStore::open_with(dir, &store)?).options(options).observe(move |event| log.tell(event));
         if let Some(tier) = upstream {
             server = server.upstream(tier);
         }

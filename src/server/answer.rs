@@ -3,6 +3,7 @@
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::ask::Ask;
 use super::digests::{CONTENT_DIGEST, REPR_DIGEST};
 use super::known::{Known, kind};
 use super::name::Name;
@@ -27,6 +28,12 @@ pub(super) fn answer_after(
     found: Found,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
+    let mut response = respond(preface, site, name, found, headers)?;
+    response.extensions_mut().insert(Ask { name: name.clone(), hit: true });
+    Ok(response)
+}
+
+fn respond(preface: u64, site: &Site, name: &Name, found: Found, headers: &HeaderMap) -> Result<Response, Problem> {
     let (file, look, known) = match found {
         Found::Stream(object) => return Ok((kind(name), site.shelf.stream(object)).into_response()),
         Found::File(file, look, known) => (file, look, known),

@@ -30,6 +30,11 @@ pub enum Event {
         /// What is wrong with it.
         problem: String,
     },
+    /// The counts of requests cannot be kept. They are still made.
+    History {
+        /// Why.
+        problem: String,
+    },
     /// The upstream is left alone for a while, or answers again.
     Upstream {
         /// What it is called.

@@ -228,7 +228,11 @@ pub(super) async fn collect(body: Body, limit: usize, mut pace: Pace) -> Result<
     if whole.len() > limit { Err(Problem::too_large(limit as u64)) } else { Ok(whole) }
 }
 
-async fn next(parts: &mut BodyDataStream, pace: &mut Pace) -> Result<Option<Bytes>, Problem> {
+/// The next part of a body; `None` at its end.
+///
+/// # Errors
+/// 408 when it is too slow, 400 when it breaks off.
+pub(super) async fn next(parts: &mut BodyDataStream, pace: &mut Pace) -> Result<Option<Bytes>, Problem> {
     let part = std::future::poll_fn(|context| std::pin::Pin::new(&mut *parts).poll_next(context));
     let since = Instant::now();
     match timeout(pace.patience(), part).await {

@@ -65,7 +65,7 @@ impl Key {
     /// # Errors
     /// 404 when there is none; what rights, ranges and the store have against it.
     pub(super) async fn get(&self, site: &Site, client: &Client, headers: &HeaderMap) -> Result<Response, Problem> {
-        let found = self.look(site, client).await?.ok_or_else(Problem::not_found)?;
+        let found = self.look(site, client).await?.ok_or_else(|| self.missing())?;
         self.give(site, found, headers)
     }
 
@@ -84,6 +84,19 @@ impl Key {
     pub(super) async fn look(&self, site: &Site, client: &Client) -> Result<Option<Found>, Problem> {
         client.may(Role::Reader, self.namespace)?;
         self.find(site).await
+    }
+
+    /// 404 of this object.
+    pub(super) fn missing(&self) -> Problem {
+        Problem::missing(&self.name)
+    }
+
+    /// The SHA-256 of the content, where the store knows it; `None` as well where there is none.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    pub(super) async fn digest(&self, site: &Site) -> Result<Option<Digest>, Problem> {
+        site.shelf.digest(&self.name).await
     }
 
     async fn find(&self, site: &Site) -> Result<Option<Found>, Problem> {

@@ -165,7 +165,8 @@ pub(super) fn note(file: &File, content: Digest) {
     _ = fsetxattr(file, ATTRIBUTE, content.to_string().as_bytes(), XattrFlags::empty());
 }
 
-fn noted(file: &File) -> Option<Digest> {
+/// What was noted of an object when it was stored.
+pub(super) fn noted(file: &File) -> Option<Digest> {
     let mut text = [0; 64];
     let length = fgetxattr(file, ATTRIBUTE, &mut text[..]).ok()?;
     std::str::from_utf8(text.get(..length)?).ok()?.parse().ok()

@@ -20,19 +20,23 @@
 //! (`artifacts` is ours; those of other tools are alike, see
 //! `keyed`) → the shelf (`shelf`), which is the only one to touch the store.
 
+mod address;
 mod answer;
 mod artifacts;
+mod ask;
 mod auth;
 mod bazel;
 mod body;
 mod buffers;
 mod ccache;
 mod connection;
+mod curdling;
 mod digests;
 mod event;
 mod forward;
 mod gradle;
 mod health;
+mod history;
 mod in_path;
 mod intake;
 mod keyed;
@@ -45,6 +49,7 @@ mod name;
 mod nx;
 mod options;
 mod pace;
+mod page;
 mod patience;
 mod problem;
 mod range;
@@ -58,6 +63,7 @@ mod site;
 mod stamp;
 mod stop;
 mod streams;
+mod survey;
 mod task_hash;
 mod tls;
 #[cfg(any(test, fuzzing))]

@@ -15,6 +15,9 @@ pub struct ServerOptions {
     pub anonymous_read: bool,
     /// The file of users and tokens. Without one, everybody may do everything.
     pub users: Option<PathBuf>,
+    /// Where the counts of requests are kept, so that they outlive the server: a directory, which is made when it is not
+    /// there. Servers of one store may share it. Without one, they are forgotten when the server ends.
+    pub history: Option<PathBuf>,
     /// The largest object: 10 GiB unless said.
     pub max_object: u64,
     /// Connections at once: 16,384 unless said. Further ones wait.
@@ -47,6 +50,7 @@ impl Default for ServerOptions {
             read_only: false,
             anonymous_read: false,
             users: None,
+            history: None,
             max_object: 10 << 30,
             max_connections: 16_384,
             max_uploads: 256,

@@ -6,6 +6,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::ask::Ask;
+use super::name::Name;
+
 /// An answer that is not what was asked for.
 #[derive(Debug, Clone)]
 pub(super) struct Problem {
@@ -13,6 +16,7 @@ pub(super) struct Problem {
     detail: Cow<'static, str>,
     headers: Box<HeaderMap>,
     cause: Option<Cause>,
+    ask: Option<Ask>,
 }
 
 /// What only the log may say, among the extensions of an answer.
@@ -21,7 +25,7 @@ pub(super) struct Cause(pub(super) std::sync::Arc<str>);
 
 impl Problem {
     pub(super) fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, detail: detail.into(), headers: Box::default(), cause: None }
+        Self { status, detail: detail.into(), headers: Box::default(), cause: None, ask: None }
     }
 
     pub(super) fn bad_request(detail: impl Into<Cow<'static, str>>) -> Self {
@@ -30,6 +34,11 @@ impl Problem {
 
     pub(super) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "there is no such object")
+    }
+
+    /// 404 of an object that was asked for.
+    pub(super) fn missing(name: &Name) -> Self {
+        Self { ask: Some(Ask { name: name.clone(), hit: false }), ..Self::not_found() }
     }
 
     pub(super) fn forbidden(detail: impl Into<Cow<'static, str>>) -> Self {
@@ -103,6 +112,9 @@ impl IntoResponse for Problem {
         response.headers_mut().extend(*self.headers);
         if let Some(cause) = self.cause {
             response.extensions_mut().insert(cause);
+        }
+        if let Some(ask) = self.ask {
+            response.extensions_mut().insert(ask);
         }
         response
     }

@@ -13,7 +13,7 @@ use axum::routing::{MethodRouter, get};
 use super::problem::Problem;
 use super::refusal::{Refusal, Refusals};
 use super::site::Site;
-use super::{artifacts, bazel, ccache, gradle, health, metrics, nx, turbo, watch, webdav};
+use super::{artifacts, bazel, ccache, curdling, gradle, health, metrics, nx, page, turbo, watch, webdav};
 
 /// A path with the methods that it takes.
 pub(super) struct Route<S> {
@@ -43,8 +43,10 @@ fn routes() -> Vec<Route<Arc<Site>>> {
         Route::new("/healthz", &["get"], get(health::health)),
         Route::new("/metrics", &["get"], get(metrics::metrics)),
     ];
+    routes.extend(page::routes());
     routes.extend(artifacts::routes());
     routes.extend(gradle::routes());
+    routes.extend(curdling::routes());
     routes.extend(bazel::routes());
     routes.extend(ccache::routes());
     routes.extend(webdav::routes());

@@ -9,6 +9,7 @@ use tokio::runtime;
 
 use super::connection::Door;
 use super::event::{Event, Observer};
+use super::history;
 use super::listener::Listener;
 use super::options::ServerOptions;
 use super::refill;
@@ -75,7 +76,7 @@ impl Server {
             .enable_all()
             .build()
             .map_err(failed)?;
-        let site = Site::new(self.store, self.upstream, self.options, self.observer)?;
+        let site = Site::new(self.store, self.upstream, self.options, self.observer, self.tls.is_some())?;
         Ok(Bound { listeners, site: Arc::new(site), tls: self.tls, stop: Stop::new(), runtime })
     }
 }
@@ -129,6 +130,7 @@ impl Bound {
             let door = Door::new(router(site.clone()), &site.options, tls, stop.clone());
             let doors =
                 listeners.into_iter().map(|listener| door.clone().open(listener)).collect::<Result<Vec<_>>>()?;
+            let keeper = tokio::spawn(keep_history(site.clone()));
             stop.reached(Phase::Closing).await;
             let last = async {
                 for closed in doors {
@@ -142,11 +144,23 @@ impl Bound {
                 () = stop.reached(Phase::Ended) => {}
                 () = tokio::time::sleep(grace) => stop.abort(),
             }
+            keeper.abort();
             Ok(())
         });
+        site.history.keep();
         // An upload that was broken off sees the end of its content, and removes what it has written.
         runtime.shutdown_timeout(Duration::from_secs(5));
         served
+    }
+}
+
+/// Keeps the history now and then, until it is stopped.
+async fn keep_history(site: Arc<Site>) {
+    loop {
+        tokio::time::sleep(history::INTERVAL).await;
+        let site = site.clone();
+        // What cannot be kept is told by the history itself.
+        _ = tokio::task::spawn_blocking(move || site.history.keep()).await;
     }
 }
 

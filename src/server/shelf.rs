@@ -17,6 +17,7 @@ use super::body;
 use super::buffers::Transfers;
 use super::event::{Event, Observer};
 use super::forward::Forward;
+use super::history::History;
 use super::intake::{Intake, Terms, collect};
 use super::known::{self, Known, Look, Memory};
 use super::metrics::Metrics;
@@ -44,6 +45,7 @@ pub(super) struct Shelf {
     /// Whether the store has files, which are opened at once.
     has_files: AtomicBool,
     metrics: Arc<Metrics>,
+    history: Arc<History>,
     observer: Observer,
     refill: Option<Arc<Refill>>,
     forward: Option<Arc<Forward>>,
@@ -74,6 +76,7 @@ impl Shelf {
         store: Arc<dyn Store>,
         options: &ServerOptions,
         metrics: Arc<Metrics>,
+        history: Arc<History>,
         observer: Observer,
     ) -> Self {
         Self {
@@ -85,6 +88,7 @@ impl Shelf {
             pace: options.pace(),
             has_files: AtomicBool::new(false),
             metrics,
+            history,
             observer,
             refill: None,
             forward: None,
@@ -151,6 +155,17 @@ impl Shelf {
     /// The content of a store without files.
     pub(super) fn stream(&self, object: Object) -> Body {
         body::of_reader(object.into_reader(), &self.transfers)
+    }
+
+    /// The SHA-256 of an object, as it was stored: its content is read only where nobody has noted that.
+    pub(super) async fn digest(&self, name: &Name) -> Result<Option<Digest>, Problem> {
+        let Some(Object::File(file)) = self.open(name).await? else { return Ok(None) };
+        let look = Look::at(&file).map_err(failed)?;
+        let known = self.memory.recall(name, look).map(|known| known.content());
+        match known.or_else(|| known::noted(&file)) {
+            Some(digest) => Ok(Some(digest)),
+            None => Ok(self.examine(name, file).await?.map(|(_, _, known)| known.content())),
+        }
     }
 
     /// What the store knows of an object beside its content.
@@ -232,6 +247,7 @@ impl Shelf {
         let Some(digest) = intake.digest() else { return Err(Problem::bad_request("the body broke off")) };
         match stored {
             Stored::New => {
+                self.history.stored(name);
                 if is_notable {
                     self.note(name, intake.size(), digest).await;
                 }

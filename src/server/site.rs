@@ -3,10 +3,14 @@
 use std::sync::Arc;
 
 use super::auth::Auth;
+use super::curdling::Catalog;
 use super::event::Observer;
+use super::history::History;
 use super::metrics::Metrics;
 use super::options::ServerOptions;
+use super::page::Pages;
 use super::shelf::Shelf;
+use super::survey::Survey;
 use crate::{Result, Store, Tier};
 
 /// A served store with its rules. There is one, shared by all connections.
@@ -16,6 +20,12 @@ pub(super) struct Site {
     pub(super) options: ServerOptions,
     pub(super) metrics: Arc<Metrics>,
     pub(super) observer: Observer,
+    pub(super) history: Arc<History>,
+    pub(super) survey: Survey,
+    pub(super) pages: Pages,
+    pub(super) catalog: Catalog,
+    /// Whether clients that come by TCP speak TLS.
+    pub(super) speaks_tls: bool,
 }
 
 impl Site {
@@ -24,15 +34,18 @@ impl Site {
         upstream: Option<Tier>,
         options: ServerOptions,
         observer: Observer,
+        speaks_tls: bool,
     ) -> Result<Self> {
         let auth = Auth::new(&options, &observer)?;
         let metrics = Arc::new(Metrics::new());
-        let shelf = Shelf::new(store, &options, metrics.clone(), observer.clone());
+        let history = Arc::new(History::open(options.history.as_deref(), observer.clone()));
+        let shelf = Shelf::new(store, &options, metrics.clone(), history.clone(), observer.clone());
         let shelf = match upstream {
             Some(tier) => shelf.before(tier),
             None => shelf,
         };
-        Ok(Self { shelf, auth, options, metrics, observer })
+        let (survey, pages, catalog) = (Survey::default(), Pages::new(), Catalog::default());
+        Ok(Self { shelf, auth, options, metrics, observer, history, survey, pages, catalog, speaks_tls })
     }
 
     /// Whether strangers may write.

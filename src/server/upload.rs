@@ -14,12 +14,18 @@ use super::site::Site;
 /// A request with the body that it brings.
 #[derive(Debug)]
 pub(super) struct Upload {
-    version: Version,
+    /// Whether the end of the body is told apart from a break.
+    has_end: bool,
     pub(super) headers: HeaderMap,
     pub(super) body: Body,
 }
 
 impl Upload {
+    /// An upload out of another, which says nothing of it: the content of a form's field.
+    pub(super) fn part(body: Body) -> Self {
+        Self { has_end: true, headers: HeaderMap::new(), body }
+    }
+
     /// What the request says of its body.
     ///
     /// # Errors
@@ -30,8 +36,7 @@ impl Upload {
         let limit = site.options.max_object;
         let size = match self.headers.get(header::CONTENT_LENGTH) {
             Some(value) => Some(value.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(no_length)?),
-            // In chunks, and in the frames of HTTP/2, the end of a body is told apart from a break.
-            None if self.version == Version::HTTP_2 || self.headers.contains_key(header::TRANSFER_ENCODING) => None,
+            None if self.has_end => None,
             None => return Err(no_length()),
         };
         if size.is_some_and(|size| size > limit) {
@@ -72,7 +77,9 @@ impl<S: Sync> FromRequest<S> for Upload {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Infallible> {
         let (parts, body) = request.into_parts();
-        Ok(Self { version: parts.version, headers: parts.headers, body })
+        // In chunks, and in the frames of HTTP/2.
+        let has_end = parts.version == Version::HTTP_2 || parts.headers.contains_key(header::TRANSFER_ENCODING);
+        Ok(Self { has_end, headers: parts.headers, body })
     }
 }
 

@@ -13,6 +13,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http_body::{Body as _, Frame, SizeHint};
 
+use super::ask::Ask;
 use super::auth::{self, Client};
 use super::connection::Peer;
 use super::event::{Access, Event};
@@ -36,6 +37,11 @@ pub(super) async fn watch(
     seen.status = response.status().as_u16();
     seen.client = response.extensions().get::<Client>().cloned();
     seen.cause = response.extensions().get::<Cause>().map(|cause| cause.0.to_string());
+    if let Some(Ask { name, hit }) = response.extensions().get()
+        && seen.method == Method::GET
+    {
+        seen.site.history.asked(name, *hit);
+    }
     response.map(|body| {
         // Nobody asks for the body of an answer to HEAD.
         seen.complete = body.is_end_stream() || seen.method == Method::HEAD;

@@ -196,11 +196,19 @@ impl Depot {
     pub(super) fn capacity(&self) -> Capacity {
         let ledger = Ledger::read(&self.layout).unwrap_or_default();
         let writer = locked(&self.writer).clone();
-        let account = writer.as_ref().and_then(|writer| writer.try_room()).map(|room| room.account(ledger.counted));
+        let room = writer.as_ref().and_then(|writer| writer.try_room());
+        let unused = room.as_ref().map_or(0, |room| room.unused());
+        let account = room.map(|room| room.account(ledger.counted));
         let (stored, removed) = account.map_or((0, 0), |account| (account.stored, account.removed));
         let objects = ledger.count.saturating_add(stored).saturating_sub(removed);
         let (evicted, evicted_bytes) = self.evicted.load();
-        Capacity { size: self.size, taken: ledger.total(), objects: Some(objects), evicted, evicted_bytes }
+        Capacity {
+            size: self.size,
+            taken: ledger.total().saturating_sub(unused),
+            objects: Some(objects),
+            evicted,
+            evicted_bytes,
+        }
     }
 
     /// The names of all pinned objects.

@@ -20,6 +20,7 @@ use crate::model::Digest;
 ///   pins/<name>          an empty file: that object is never evicted
 ///   writers/<id>/log     what one open store has done since it last told the ledger; locked while it is open
 ///   writers/<id>/<n>     files on their way into the store, or out of it
+///   server/              what `cortado serve` has counted: no concern of the store's
 /// ```
 #[derive(Debug, Clone)]
 pub(super) struct Layout {

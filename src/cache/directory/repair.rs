@@ -44,7 +44,8 @@ pub enum Remedy {
 }
 
 /// The names at the root of a store.
-const ROOT: [&str; 9] = ["format", "config.toml", "lock", "ledger", "journal", "objects", "index", "pins", "writers"];
+const ROOT: [&str; 10] =
+    ["format", "config.toml", "lock", "ledger", "journal", "objects", "index", "pins", "writers", "server"];
 
 impl DirectoryStore {
     /// Looks for everything that does not belong into the store or is missing from its books, and mends it unless it is a

@@ -66,6 +66,11 @@ impl Room {
         self.granted == 0 && self.spent == 0 && self.freed == 0
     }
 
+    /// What was granted or freed, and takes no room.
+    pub(super) fn unused(&self) -> u64 {
+        self.granted.saturating_sub(self.held).saturating_sub(self.spent).saturating_add(self.freed)
+    }
+
     /// What is reserved for objects that are on their way.
     pub(super) fn held(&self) -> u64 {
         self.held

@@ -51,6 +51,9 @@ impl AccessLog {
             Event::Corrupt { name, problem } => {
                 self.terminal.line(&format!("corrupt: `{name}` was put aside: {problem}"))
             }
+            Event::History { problem } => {
+                self.terminal.line(&format!("history: what is counted is lost with the next restart: {problem}"))
+            }
             Event::Upstream { name, problem } => {
                 let state =
                     problem.as_ref().map_or_else(|| "answers again".into(), |why| format!("is left alone: {why}"));

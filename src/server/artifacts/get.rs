@@ -25,7 +25,7 @@ pub(super) async fn get(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let name = granted(&client, Role::Reader, &name)?;
-    let found = site.shelf.find(&name).await?.ok_or_else(Problem::not_found)?;
+    let found = site.shelf.find(&name).await?.ok_or_else(|| Problem::missing(&name))?;
     answer(&site, &name, found, &headers)
 }
 

@@ -57,9 +57,9 @@ async fn get_result(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let key = path.result()?;
-    let found = key.look(&site, &client).await?.ok_or_else(Problem::not_found)?;
+    let found = key.look(&site, &client).await?.ok_or_else(|| key.missing())?;
     if !is_complete(&site, &client, Message::of(&found)).await? {
-        return Err(Problem::not_found());
+        return Err(key.missing());
     }
     key.give(&site, found, &headers)
 }

@@ -29,10 +29,10 @@ pub(super) async fn get(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let key = key_of(&team, &hash)?;
-    let found = key.look(&site, &client).await?.ok_or_else(Problem::not_found)?;
+    let found = key.look(&site, &client).await?.ok_or_else(|| key.missing())?;
     let Some((preface, length, found)) = split(&site, found).await? else {
         site.shelf.condemn(key.name(), "it does not begin with a preface".into()).await?;
-        return Err(Problem::not_found());
+        return Err(key.missing());
     };
     let mut response = answer_after(length, &site, key.name(), found, &headers)?;
     response.headers_mut().extend(preface.headers());

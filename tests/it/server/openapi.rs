@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::client::Request;
 use super::served::Served;
-use super::{bazel, ccache, gradle, nx, turbo, webdav};
+use super::{bazel, ccache, curdling, gradle, nx, page, turbo, webdav};
 
 /// A route and a status.
 pub(super) type Case = (&'static str, &'static str, u16);
@@ -37,7 +37,8 @@ fn described() -> BTreeSet<(String, String, u16)> {
 }
 
 pub(super) fn request(method: &str, path: &str) -> Request {
-    let path = path.replace("{name}", "a").replace("{key}", KEY).replace("{shard}", "ab");
+    let path =
+        path.replace("{name}", "a").replace("{key}", KEY).replace("{shard}", "ab").replace("{file}", "a-1.0.zip");
     let request = Request::new(method, &path.replace("{instance}", "shop").replace("{path}", "a/b"));
     if ["PUT", "POST"].contains(&method) { request.body("beans") } else { request }
 }
@@ -111,7 +112,8 @@ fn whatever_is_described_happens_and_nothing_else() {
     let served = Served::sized(1 << 20, |options| options.max_object = 4 << 20);
     let cases =
         [open(), gradle::cases(), bazel::cases(), ccache::cases(), webdav::cases(), nx::cases(), turbo::cases()];
-    for ((method, path, status), request) in cases.into_iter().flatten() {
+    let cases = cases.into_iter().flatten().chain(page::cases()).chain(curdling::cases());
+    for ((method, path, status), request) in cases {
         assert_eq!(served.send(&request).status, status, "{method} {path}");
         seen.insert((method.to_owned(), path.to_owned(), status));
     }
@@ -134,7 +136,7 @@ fn whatever_is_described_happens_and_nothing_else() {
 fn whatever_is_not_described_is_a_problem_too() {
     let served = Served::new();
     for (method, path, status) in [
-        ("GET", "/", 404),
+        ("GET", "/nothing", 404),
         ("GET", "/v1/artifacts/a/b", 404),
         ("PATCH", "/v1/artifacts/a", 405),
         ("PUT", "/healthz", 405),

@@ -47,6 +47,11 @@ impl Served {
         })
     }
 
+    /// A server on a directory that a story has prepared.
+    pub(super) fn in_dir(dir: TempDir, change: impl FnOnce(&mut ServerOptions)) -> Self {
+        Self::start(dir, 20 << 30, change)
+    }
+
     fn start(dir: TempDir, size: u64, change: impl FnOnce(&mut ServerOptions)) -> Self {
         let store = store(&dir, size);
         Self::serve(dir, store, change)
@@ -79,6 +84,12 @@ impl Served {
     pub(super) fn stop(&mut self) {
         self.stop.stop();
         self.thread.take().unwrap().join().unwrap().unwrap();
+    }
+
+    /// Ends it, and hands its directory on.
+    pub(super) fn close(mut self) -> TempDir {
+        self.stop();
+        std::mem::replace(&mut self.dir, tempfile::tempdir().unwrap())
     }
 
     /// What was told so far.

@@ -1,5 +1,7 @@
 //! The shop: a project with directories of its own, run as often as a story wants.
 
+#[cfg(all(feature = "server", feature = "cli"))]
+pub(crate) mod browser;
 mod report;
 /// The web server of the library's own tests.
 #[cfg(feature = "http")]

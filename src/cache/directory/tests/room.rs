@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::super::writer::LEASE;
 use super::super::{DirectoryOptions, DirectoryStore, FileSync, Prune};
 use crate::cache::provenance::Provenance;
-use crate::cache::store::{Put, Store, Stored};
+use crate::cache::store::{Capacity, Put, Store, Stored};
 
 pub(super) const KIB: u64 = 1024;
 
@@ -137,6 +137,22 @@ fn what_is_removed_by_hand_is_a_miss_and_its_room_comes_back() {
     assert!(read(&store, "b").is_none() && !store.remove("b").unwrap());
     assert_eq!(put(&store, "d", 10), Stored::New);
     assert_eq!(names(&store), ["a", "c", "d"], "nothing had to go");
+}
+
+#[test]
+fn how_full_it_is_is_told_without_what_is_only_reserved() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(dir.path(), 1000 * KIB);
+    let capacity = |store: &DirectoryStore| store.capacity().unwrap().unwrap();
+    assert_eq!(capacity(&store), Capacity::new(1000 * KIB, 0));
+    fill(&store, &["a", "b"]);
+    assert_eq!(capacity(&store), Capacity::new(1000 * KIB, 20 * KIB));
+    assert!(store.remove("a").unwrap());
+    assert_eq!(capacity(&store).taken, 10 * KIB);
+    let read_only = crate::ReadOnly::new(store.clone());
+    assert_eq!(read_only.capacity().unwrap(), Some(capacity(&store)));
+    drop((store, read_only));
+    assert_eq!(capacity(&self::store(dir.path(), 0)).taken, 10 * KIB);
 }
 
 #[test]

@@ -141,10 +141,13 @@ fn a_stream_of_which_nothing_is_taken_is_not_waited_for() {
     let mut answer = Vec::new();
     _ = stream.read_to_end(&mut answer);
     assert!(answer.len() < 1000 && answer.windows(9).any(|frame| frame[3..5] == [1, 4]), "a head, and no more");
-    // It is told of when it is over, which the client may know a moment earlier.
-    while !served.events().iter().any(|event| event.contains("\"GET\"") && event.contains("complete: false")) {
-        thread::yield_now();
+    // It is told of when it is over, which a client may know a moment earlier.
+    let is_told = || served.events().iter().any(|event| event.contains("\"GET\"") && event.contains("complete: false"));
+    let begun = Instant::now();
+    while !is_told() && begun.elapsed() < Duration::from_secs(10) {
+        std::thread::yield_now();
     }
+    assert!(is_told(), "{:?}", served.events());
 }
 
 #[test]

@@ -220,6 +220,28 @@ fn servers_in_line_hand_on_what_other_tools_keep() {
 }
 
 #[test]
+fn servers_in_line_hand_on_what_is_said_of_an_artifact() {
+    let far = Served::new();
+    let store = Http::new(far.url("/v1/artifacts")).open().unwrap();
+    let near = Served::before(Tier::far("far", store), ROOM);
+    let put = |served: &Served, name: &str, tag: &str| {
+        let request = Request::new("PUT", &format!("/v8/artifacts/{name}?slug=shop"));
+        served.send(&request.header("x-artifact-tag", tag).header("x-artifact-duration", "7").body(name)).status
+    };
+    let get = |served: &Served, name: &str| {
+        let answer = served.send(&Request::new("GET", &format!("/v8/artifacts/{name}?slug=shop")));
+        let told = |header: &str| answer.header(header).map(str::to_owned);
+        (told("x-artifact-tag"), told("x-artifact-duration"), answer.body)
+    };
+    let told = |tag: &str, name: &str| (Some(tag.to_owned()), Some("7".to_owned()), name.as_bytes().to_vec());
+    assert_eq!((put(&far, "one", "a"), get(&near, "one")), (202, told("a", "one")));
+    assert_eq!(put(&near, "two", "b"), 202);
+    until(|| get(&far, "two") == told("b", "two"));
+    assert_eq!(put(&near, "two", "c"), 202);
+    until(|| get(&far, "two") == told("c", "two"));
+}
+
+#[test]
 fn whoever_writes_for_another_tool_without_its_protocol_is_its_admin() {
     let served = Served::guarded(&["ci:{TOKEN}TOKEN:gradle=writer"], |_| {});
     let send = |method: &str, name: &str| {

@@ -242,6 +242,7 @@ mod tests {
         assert!(paper.take().contains("zlib             looking in the cache"));
         let (task, tag) = ("zlib".into(), "shop-zlib-0".into());
         live.show(&Event::Fetched { task, tag, tier: "cache".into(), size: 1 });
+        paper.take(); // lines are drawn by the clock, too
         live.screen.suspend(|| ());
         let shown = paper.take();
         assert!(shown.contains("0 of 2 done, 0 running") && !shown.contains("looking"), "{shown:?}");

@@ -50,6 +50,7 @@ impl Course<'_> {
         dir.sweep(|task| self.plan.knows(task))?;
         if dir.begin()? {
             trees.sweep()?;
+            summary::sweep(self.project)?;
         }
         if idle {
             dir.end()?;

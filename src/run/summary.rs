@@ -1,14 +1,16 @@
 //! The licence summary: one file that says under which licences the product and everything in it stand.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
 use std::fs::{File, FileTimes, Permissions};
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::event::{Event, TaskRef};
 use super::licenses;
 use crate::error::{Error, Result};
+use crate::host::clone::TEMPORARY;
 use crate::host::fs;
 use crate::model::{License, Project, Task};
 
@@ -16,22 +18,41 @@ use crate::model::{License, Project, Task};
 pub(crate) fn is_written(project: &Project, text: &str) -> Result<bool> {
     let path = project.license_summary();
     match fs::has_content(&path, text.as_bytes()) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         compared => compared.map_err(Error::io("read", &path)),
     }
 }
 
-/// Writes the summary.
+/// Writes the summary. A run that is killed meanwhile leaves a draft, which the next one writes over or [`sweep`]s away.
 pub(crate) fn write(project: &Project, text: &str) -> Result<()> {
     let path = project.license_summary();
     fs::create_dirs(fs::parent(&path))?;
-    fs::write_atomic(&path, text.as_bytes())?;
+    sweep(project)?;
+    let draft = draft(project);
+    let mut file = File::create_new(&draft).map_err(Error::io("create", &draft))?;
+    file.write_all(text.as_bytes()).map_err(Error::io("write", &draft))?;
     // Like everything that is installed, so that equal products are equal trees.
     let time = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(project.source_date_epoch));
     let times = FileTimes::new().set_modified(time.unwrap_or(SystemTime::UNIX_EPOCH));
-    let file = File::open(&path).map_err(Error::io("open", &path))?;
-    file.set_times(times).map_err(Error::io("date", &path))?;
-    file.set_permissions(Permissions::from_mode(0o644)).map_err(Error::io("set the mode of", &path))
+    file.set_times(times).map_err(Error::io("date", &draft))?;
+    file.set_permissions(Permissions::from_mode(0o644)).map_err(Error::io("set the mode of", &draft))?;
+    std::fs::rename(&draft, &path).map_err(Error::io("write", &path))
+}
+
+/// Removes the draft that a run has left which was killed.
+pub(crate) fn sweep(project: &Project) -> Result<()> {
+    let draft = draft(project);
+    match std::fs::remove_file(&draft) {
+        Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Err(Error::io("remove", &draft)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a summary is called until it is whole: always the same, so that nobody has to look for it.
+fn draft(project: &Project) -> PathBuf {
+    fs::parent(&project.license_summary()).join(format!("{TEMPORARY}summary"))
 }
 
 /// What is told instead when a task installs a file of its own where the summary goes.
@@ -76,6 +97,24 @@ fn detail(text: &mut String, project: &Project, task: &Task, file: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_killed_run_has_left_of_it_does_not_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = Project::new("shop").install_dir(dir.path()).work_dir("/w").build().unwrap();
+        let names = || {
+            let names = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
+            names.collect::<Vec<_>>()
+        };
+        std::fs::write(draft(&project), "half").unwrap();
+        write(&project, "whole").unwrap();
+        assert_eq!(names(), ["LICENSE"]);
+        assert!(is_written(&project, "whole").unwrap() && !is_written(&project, "hole").unwrap());
+        std::fs::write(draft(&project), "half").unwrap();
+        sweep(&project).unwrap();
+        sweep(&project).unwrap();
+        assert_eq!(names(), ["LICENSE"]);
+    }
 
     #[test]
     fn a_summary_names_the_product_and_all_that_is_in_it() {

@@ -205,7 +205,7 @@ impl<'p> Engine<'p> {
         self
     }
 
-    /// How long a tree that no run uses stays on this machine; 14 days unless said.
+    /// How long a tree that no run uses stays on this machine, or up to a sixteenth longer; 14 days unless said.
     pub fn keep_trees(mut self, age: Duration) -> Self {
         self.settings.keep_trees = age;
         self

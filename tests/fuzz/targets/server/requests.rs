@@ -13,7 +13,7 @@ use cortado::{DirectoryOptions, DirectoryStore};
 use libfuzzer_sys::fuzz_target;
 
 /// The routes that read more of a request than a name. `{}` is a part of the input; what is left of it is the body.
-const HEADS: [&str; 16] = [
+const HEADS: [&str; 22] = [
     "PUT /v8/artifacts/{}?slug={} HTTP/1.1\r\nx-artifact-tag: {}\r\nx-artifact-duration: {}",
     "GET /v8/artifacts/{}?teamId={} HTTP/1.1\r\nRange: {}\r\nIf-None-Match: {}",
     "POST /v8/artifacts?slug={} HTTP/1.1",
@@ -30,6 +30,12 @@ const HEADS: [&str; 16] = [
     "PROPFIND /webdav/{} HTTP/1.1\r\nDepth: {}",
     "MKCOL /webdav/{} HTTP/1.1",
     "GET /{}/ac/{} HTTP/1.1\r\nIf-Range: {}\r\nRange: {}",
+    "PUT /p/{} HTTP/1.1\r\nContent-Type: multipart/form-data; boundary={}",
+    "PUT /p/beans-1.0.tar.gz HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b",
+    "PUT /p/{} HTTP/1.1",
+    "GET /s/{} HTTP/1.1",
+    "GET /api/{} HTTP/1.1",
+    "GET /page/{}?{} HTTP/1.1\r\nX-Forwarded-Proto: {}",
     "{} {} HTTP/1.1\r\n{}: {}\r\nAuthorization: {}",
 ];
 

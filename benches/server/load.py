@@ -167,14 +167,23 @@ class Client(threading.Thread):
 def look(pid, store):
     status = open(f"/proc/{pid}/status").read()
     number = lambda name: int(re.search(name + r":\s+(\d+)", status)[1])
-    size = 0
+    size = size_of(store)
+    return {"memory": number("VmRSS") / 1024, "threads": number("Threads"), "files": len(os.listdir(f"/proc/{pid}/fd")), "size": size}
+
+
+def size_of(store):
+    """What the files of a store take. While they are looked at one by one others come and go: a file that was seen twice
+    counts once, and one that has gone by the end of the look counts for nothing."""
+    seen = {}
     for folder, _, files in os.walk(store):
         for file in files:
+            path = os.path.join(folder, file)
             try:
-                size += os.stat(os.path.join(folder, file)).st_size
+                found = os.stat(path)
+                seen[found.st_ino] = (path, found.st_size)
             except FileNotFoundError:
                 pass
-    return {"memory": number("VmRSS") / 1024, "threads": number("Threads"), "files": len(os.listdir(f"/proc/{pid}/fd")), "size": size}
+    return sum(size for path, size in seen.values() if os.path.exists(path))
 
 
 def bytes_of(text):

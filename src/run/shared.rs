@@ -207,8 +207,8 @@ impl<'r> Shared<'r> {
         }
         let dir = &self.project().install_dir;
         fs::create_dirs(dir)?;
-        let probe = tempfile::Builder::new().prefix(".tmp-").tempfile_in(dir);
-        probe.map(drop).map_err(Error::io("write to", dir))?;
+        // A file without a name, so that a run which is killed now leaves none in the product.
+        tempfile::tempfile_in(dir).map(drop).map_err(Error::io("write to", dir))?;
         self.install_dir_is_fit.get_or_init(|| ());
         Ok(())
     }

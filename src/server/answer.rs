@@ -39,7 +39,7 @@ fn respond(preface: u64, site: &Site, name: &Name, found: Found, headers: &Heade
         Found::File(file, look, known) => (file, look, known),
     };
     let size = look.size.saturating_sub(preface);
-    let mut answer = known.headers().clone();
+    let mut answer = known.headers(name);
     if preface > 0 {
         // That is known of the object, not of what is sent.
         answer.remove(REPR_DIGEST);

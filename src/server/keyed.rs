@@ -101,8 +101,8 @@ impl Key {
 
     async fn find(&self, site: &Site) -> Result<Option<Found>, Problem> {
         match site.shelf.find(&self.name).await? {
-            Some(Found::File(_, _, known)) if self.content.is_some_and(|content| content != known.content()) => {
-                site.shelf.condemn(&self.name, format!("its SHA-256 is {}", known.content())).await?;
+            Some(Found::File(_, _, known)) if self.content.is_some_and(|content| content != known.content) => {
+                site.shelf.condemn(&self.name, format!("its SHA-256 is {}", known.content)).await?;
                 Ok(None)
             }
             found => Ok(found),

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use rustix::fs::{XattrFlags, fgetxattr, fsetxattr};
@@ -25,45 +25,33 @@ const GENERATION: usize = 40_000;
 /// The attribute that holds the SHA-256 of an object's content, as 64 hex digits.
 const ATTRIBUTE: &str = "user.cortado.sha256";
 
-/// What an object was found to be, ready to be told to clients.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Known(Arc<Facts>);
-
-#[derive(Debug, PartialEq, Eq)]
-struct Facts {
-    content: Digest,
-    identity: Option<Digest>,
-    headers: HeaderMap,
+/// What an object was found to be. There are many of them in memory, so it is no more than this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Known {
+    /// The SHA-256 of its bytes.
+    pub(super) content: Digest,
+    /// An artifact's identity, the SHA-256 of its uncompressed tar.
+    pub(super) identity: Option<Digest>,
 }
 
 impl Known {
-    pub(super) fn new(name: &Name, content: Digest, identity: Option<Digest>) -> Self {
+    /// What is said of an object of that name, whatever part of it is sent.
+    pub(super) fn headers(&self, name: &Name) -> HeaderMap {
         let mut headers = kind(name);
         headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-        headers.extend(HeaderValue::from_str(&format!("\"{content}\"")).map(|value| (header::ETAG, value)));
-        headers.extend(field(&content).map(|value| (REPR_DIGEST, value)));
-        labels::add_identity(&mut headers, identity);
-        Self(Arc::new(Facts { content, identity, headers }))
-    }
-
-    /// The SHA-256 of its bytes.
-    pub(super) fn content(&self) -> Digest {
-        self.0.content
-    }
-
-    /// An artifact's identity, the SHA-256 of its uncompressed tar.
-    pub(super) fn identity(&self) -> Option<Digest> {
-        self.0.identity
-    }
-
-    /// What is said of it whatever part of it is sent.
-    pub(super) fn headers(&self) -> &HeaderMap {
-        &self.0.headers
+        headers.extend(HeaderValue::from_bytes(&self.tag()).map(|value| (header::ETAG, value)));
+        headers.extend(field(&self.content).map(|value| (REPR_DIGEST, value)));
+        labels::add_identity(&mut headers, self.identity);
+        headers
     }
 
     /// Its tag, as `ETag` has it.
-    pub(super) fn tag(&self) -> &[u8] {
-        self.headers().get(header::ETAG).map_or(b"", HeaderValue::as_bytes)
+    pub(super) fn tag(&self) -> [u8; 66] {
+        let mut tag = [b'"'; 66];
+        if let Some(digits) = tag.get_mut(1..65) {
+            digits.copy_from_slice(&self.content.hex());
+        }
+        tag
     }
 }
 
@@ -104,11 +92,11 @@ impl Memory {
         let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
         let [young, old] = &mut *generations;
         if let Some((seen, known)) = young.get(name) {
-            return (*seen == look).then(|| known.clone());
+            return (*seen == look).then_some(*known);
         }
         let (seen, known) = old.remove(name)?;
         if seen == look {
-            keep(&mut generations, name.clone(), (look, known.clone()));
+            keep(&mut generations, name.clone(), (look, known));
         }
         (seen == look).then_some(known)
     }
@@ -157,7 +145,7 @@ pub(super) fn examine(name: &Name, file: &File) -> io::Result<Known> {
     if noted.is_none() {
         note(file, content);
     }
-    Ok(Known::new(name, content, identity))
+    Ok(Known { content, identity })
 }
 
 /// Notes the SHA-256 of an object beside it. Not every file system can, and what we may only read stays as it is.

@@ -161,10 +161,10 @@ impl Shelf {
     pub(super) async fn digest(&self, name: &Name) -> Result<Option<Digest>, Problem> {
         let Some(Object::File(file)) = self.open(name).await? else { return Ok(None) };
         let look = Look::at(&file).map_err(failed)?;
-        let known = self.memory.recall(name, look).map(|known| known.content());
+        let known = self.memory.recall(name, look).map(|known| known.content);
         match known.or_else(|| known::noted(&file)) {
             Some(digest) => Ok(Some(digest)),
-            None => Ok(self.examine(name, file).await?.map(|(_, _, known)| known.content())),
+            None => Ok(self.examine(name, file).await?.map(|(_, _, known)| known.content)),
         }
     }
 
@@ -302,7 +302,7 @@ impl Shelf {
         let examined = spawn_blocking(move || (known::examine(&subject, &file), file)).await;
         match examined.map_err(|error| failed(io::Error::other(error)))? {
             (Ok(known), file) => {
-                self.memory.remember(name, look, known.clone());
+                self.memory.remember(name, look, known);
                 Ok(Some((file, look, known)))
             }
             (Err(error), _) if error.kind() == io::ErrorKind::InvalidData => {
@@ -367,16 +367,16 @@ impl Shelf {
             && look.size == size
             && !name.is_artifact()
         {
-            self.memory.remember(name, look, Known::new(name, digest, None));
+            self.memory.remember(name, look, Known { content: digest, identity: None });
         }
     }
 
     async fn compare(&self, name: &Name, digest: Digest) -> Result<Kept, Problem> {
         match self.find(name).await? {
-            Some(Found::File(_, _, known)) if known.content() != digest => Ok(Kept::Different(known)),
+            Some(Found::File(_, _, known)) if known.content != digest => Ok(Kept::Different(known)),
             Some(Found::Stream(object)) => {
                 let theirs = self.work(move |_| Ok(digest_of(object.into_reader())?)).await?;
-                let known = Known::new(name, theirs, None);
+                let known = Known { content: theirs, identity: None };
                 Ok(if theirs == digest { Kept::Same(digest) } else { Kept::Different(known) })
             }
             Some(_) => Ok(Kept::Same(digest)),

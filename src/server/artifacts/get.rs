@@ -39,9 +39,9 @@ pub(super) async fn head(
     let (mut answer, identity) = match &found {
         Found::Stream(_) => (kind(&name), None),
         Found::File(_, look, known) => {
-            let mut answer = known.headers().clone();
+            let mut answer = known.headers(&name);
             answer.insert(header::CONTENT_LENGTH, HeaderValue::from(look.size));
-            (answer, known.identity())
+            (answer, known.identity)
         }
     };
     if let Some(listed) = site.shelf.describe(&name).await? {

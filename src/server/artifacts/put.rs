@@ -44,11 +44,11 @@ pub(super) async fn put(
         Kept::Same(digest) if !once => Ok((StatusCode::OK, tagged(&digest)).into_response()),
         Kept::Same(_) => Err(Problem::taken()),
         Kept::Different(known) if once => {
-            Err(Problem::taken().with_all(labels::headers(&Default::default(), known.identity())))
+            Err(Problem::taken().with_all(labels::headers(&Default::default(), known.identity)))
         }
         Kept::Different(known) => Err(Problem::conflict("there is an object of that name with another content")
-            .with_all(tagged(&known.content()))
-            .with_all(labels::headers(&Default::default(), known.identity()))),
+            .with_all(tagged(&known.content))
+            .with_all(labels::headers(&Default::default(), known.identity))),
     }
 }
 
@@ -59,7 +59,7 @@ async fn taken(site: &Site, name: &Name, identity: Option<Digest>) -> Result<Pro
 }
 
 fn identity_of(found: Found) -> Option<Digest> {
-    if let Found::File(_, _, known) = found { known.identity() } else { None }
+    if let Found::File(_, _, known) = found { known.identity } else { None }
 }
 
 fn tagged(digest: &Digest) -> HeaderMap {

@@ -112,7 +112,7 @@ fn content_key(digest: Digest) -> Key {
 /// The content without bytes, which always exists.
 fn nothing(digest: Digest) -> Response {
     let name = Name::within(NAMESPACE, &digest.to_string());
-    Known::new(&name, digest, None).headers().clone().into_response()
+    Known { content: digest, identity: None }.headers(&name).into_response()
 }
 
 /// The protocol knows no bodies in chunks.

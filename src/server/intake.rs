@@ -163,7 +163,7 @@ pub(super) struct Supply(mpsc::Sender<Part>);
 
 impl Supply {
     /// Hands on a body as it arrives, until nobody wants any more of it. It is hashed while what comes next arrives and
-    /// what came before is written: a processor hashes about as fast as it does the other two together.
+    /// what came before is written: hashing takes longer than either.
     pub(super) async fn bring(self, body: Body, mut pace: Pace) {
         let (hasher, digest) = hasher();
         let mut parts = body.into_data_stream();

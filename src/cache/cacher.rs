@@ -15,6 +15,7 @@ use super::remarks::{Remark, Remarks};
 use super::trust::Trust;
 use crate::error::Error;
 use crate::host::fs;
+use crate::host::layout::Layout;
 use crate::host::listing::Entry;
 use crate::host::unpack::{Limits, unpack_artifact};
 use crate::model::Digest;
@@ -37,6 +38,7 @@ struct Inner {
     tag: String,
     filename: String,
     scratch: PathBuf,
+    top: PathBuf,
     trust: Trust,
     found: Mutex<Found>,
     origin: Mutex<Option<Provenance>>,
@@ -64,30 +66,31 @@ pub(crate) enum Found {
 #[derive(Debug)]
 pub(crate) struct Restored {
     /// What holds the tree.
-    pub(crate) room: Room,
+    room: Room,
     /// The SHA-256 of its uncompressed tar.
     pub(crate) digest: Digest,
-    /// What lies in the room, in the order of a listing.
+    /// What lies in the room, from `/` on and in the order of a listing.
     pub(crate) entries: Vec<Entry>,
+}
+
+impl Restored {
+    /// Where the tree lies, as long as nobody moves it away.
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.room.layout
+    }
 }
 
 /// A directory that goes when nobody wants it: an artifact may arrive too late, twice, or for a callback that then
 /// says it missed.
 #[derive(Debug)]
-pub(crate) struct Room {
-    dir: PathBuf,
-}
-
-impl Room {
-    pub(crate) fn path(&self) -> &Path {
-        &self.dir
-    }
+struct Room {
+    layout: Layout,
 }
 
 impl Drop for Room {
     fn drop(&mut self) {
         // Its content may have been moved away. What cannot be removed now is swept by the next run.
-        _ = fs::remove_tree(&self.dir);
+        _ = fs::remove_tree(&self.layout.dir);
     }
 }
 
@@ -114,8 +117,9 @@ impl<R: Read> Read for Watched<R> {
 }
 
 impl Cacher {
-    /// A cacher that unpacks below `scratch`, a directory of its own that need not exist.
-    pub(crate) fn new(name: &str, tag: &str, scratch: PathBuf, trust: Trust) -> Self {
+    /// A cacher that unpacks below `scratch`, a directory of its own that need not exist, from `top` down where an
+    /// artifact has nothing outside of that.
+    pub(crate) fn new(name: &str, tag: &str, scratch: PathBuf, top: PathBuf, trust: Trust) -> Self {
         let filename = super::artifact::filename(tag);
         let (name, tag) = (name.to_owned(), tag.to_owned());
         Self {
@@ -124,6 +128,7 @@ impl Cacher {
                 tag,
                 filename,
                 scratch,
+                top,
                 found: Mutex::default(),
                 origin: Mutex::default(),
                 bytes: AtomicU64::default(),
@@ -167,11 +172,11 @@ impl Cacher {
     /// # Errors
     /// When reading fails or the tree cannot be written.
     pub fn unpack_from(&self, artifact: impl Read) -> anyhow::Result<bool> {
-        let room = self.fresh_dir()?;
+        let mut room = self.fresh_dir()?;
         let mut artifact = Watched { inner: artifact, bytes: 0, failure: None };
         // Most artifacts are small: one call reads them, where their members are read in pieces of a few bytes.
         let buffered = BufReader::with_capacity(READ_AT_ONCE, &mut artifact);
-        let outcome = unpack_artifact(buffered, self.tag(), room.path(), Limits::default());
+        let outcome = unpack_artifact(buffered, self.tag(), room.layout.clone(), Limits::default());
         self.inner.bytes.fetch_add(artifact.bytes, Ordering::Relaxed);
         if let Some(failure) = artifact.failure {
             // The way is to blame, not what lies at its other end.
@@ -182,6 +187,7 @@ impl Cacher {
         match outcome {
             Ok(unpacked) => match self.inner.trust.admits(self.tag(), &unpacked.digest, unpacked.signature.as_ref()) {
                 Ok(()) => {
+                    room.layout = unpacked.layout;
                     *found = Found::Whole(Restored { room, digest: unpacked.digest, entries: unpacked.entries });
                     Ok(true)
                 }
@@ -290,7 +296,7 @@ impl Cacher {
         let scratch = &self.inner.scratch;
         let dir = fs::make_in(scratch, || tempfile::Builder::new().prefix("tree-").tempdir_in(scratch));
         let dir = dir.with_context(|| format!("could not create a directory in `{}`", scratch.display()))?;
-        Ok(Room { dir: dir.keep() })
+        Ok(Room { layout: Layout::below(&dir.keep(), &self.inner.top) })
     }
 
     fn found(&self) -> MutexGuard<'_, Found> {

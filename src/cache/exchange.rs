@@ -1,6 +1,6 @@
 //! The exchange: asks the callbacks for artifacts, gives them artifacts, and turns whatever they do into a value.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -33,6 +33,8 @@ pub(crate) struct Exchange {
     pub(crate) mode: CacheMode,
     pub(crate) limit: Option<Duration>,
     pub(crate) trust: Trust,
+    /// The install directory, below which mostly all lies that an artifact holds, as paths in trees begin.
+    pub(crate) top: PathBuf,
     /// Ends the wait for a fetch: cancelled with the run, by its first failure, and when nobody needs a fetch any more.
     pub(crate) cancel: Cancel,
     /// Ends the wait for an update: the caller's token. What succeeded is kept though another task has failed.
@@ -69,7 +71,7 @@ impl Exchange {
             return Lookup::Miss(Miss::Disabled);
         };
         let start = Instant::now();
-        let cacher = Cacher::new(name, tag, scratch.to_path_buf(), self.trust.clone());
+        let cacher = Cacher::new(name, tag, scratch.to_path_buf(), self.top.clone(), self.trust.clone());
         let handed = cacher.clone();
         let answer = guard.call(self.limit, &self.cancel, move || callbacks.fetch(&handed));
         let remarks = cacher.take_remarks();

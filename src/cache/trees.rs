@@ -17,6 +17,7 @@ use seal::Seal;
 
 use crate::error::{Error, Result, errno};
 use crate::host::fs::{create_dirs, probe, remove_tree};
+use crate::host::layout::Layout;
 use crate::host::listing::{Entry, Kind, Listing};
 use crate::host::many;
 use crate::model::Digest;
@@ -29,7 +30,7 @@ const GONE: &str = ".tmp-gone-";
 ///
 /// ```text
 /// trees/
-///   <tag>/            a tree: as it will be from `/`
+///   <tag>/            a tree: as it will be from `/`, or from the top down that its seal names
 ///   <tag>.seal        what is in it; its modification time is the tree's last use
 ///   .tmp-gone-<tag>/  a tree on its way out
 /// ```
@@ -45,8 +46,8 @@ pub(crate) struct Trees {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tree {
     pub(crate) tag: String,
-    /// Its root, which stands for `/`.
-    pub(crate) path: PathBuf,
+    /// Where its entries lie.
+    pub(crate) layout: Layout,
     /// Of the artifact that holds it, where that was known when it was sealed.
     pub(crate) digest: Option<Digest>,
     entries: Vec<Entry>,
@@ -75,24 +76,25 @@ impl Trees {
     pub(crate) fn begin(&self, tag: &str) -> Result<TreeDraft<'_>> {
         let path = self.dir.join(format!("{TEMPORARY}{tag}"));
         create_dirs(&path)?;
-        Ok(TreeDraft { trees: self, tag: tag.to_owned(), path, entries: None, placed: false })
+        Ok(TreeDraft { trees: self, tag: tag.to_owned(), layout: Layout::whole(&path), entries: None, placed: false })
     }
 
-    /// Takes a finished stage, on the same file system, as a draft. `entries` is the listing of it.
-    pub(crate) fn adopt(&self, stage: &Path, entries: Vec<Entry>, tag: &str) -> TreeDraft<'_> {
-        TreeDraft { trees: self, tag: tag.to_owned(), path: stage.to_path_buf(), entries: Some(entries), placed: false }
+    /// Takes a directory with all that a tree shall hold, on the same file system, as a draft. `entries` is the listing
+    /// of it, from `/` on.
+    pub(crate) fn adopt(&self, layout: Layout, entries: Vec<Entry>, tag: &str) -> TreeDraft<'_> {
+        TreeDraft { trees: self, tag: tag.to_owned(), layout, entries: Some(entries), placed: false }
     }
 
     /// The tree of a tag, if it is just as it was sealed. Counts as a use.
     pub(crate) fn get(&self, tag: &str) -> Result<TreeState> {
         let Some(seal) = Seal::read(&self.seal_path(tag))? else { return Ok(TreeState::Absent) };
-        let path = self.path(tag);
-        if let Some(damage) = seal.damage(&path) {
+        let layout = Layout::below(&self.path(tag), &seal.top);
+        if let Some(damage) = seal.damage(&layout) {
             self.remove(tag)?;
             return Ok(TreeState::Damaged(damage));
         }
         self.touch(tag)?;
-        Ok(TreeState::Present(Tree { tag: tag.to_owned(), path, digest: seal.digest, entries: seal.entries }))
+        Ok(TreeState::Present(Tree { tag: tag.to_owned(), layout, digest: seal.digest, entries: seal.entries }))
     }
 
     /// Whether there is a tree for a tag, without a look at whether it is intact.
@@ -188,6 +190,12 @@ impl Tree {
     pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
     }
+
+    /// Where the file of an entry lies.
+    pub(crate) fn place(&self, path: &Path) -> Result<PathBuf> {
+        let gone = || Error::io("find", self.layout.dir.join(path))(ErrorKind::NotFound.into());
+        self.layout.place(path).ok_or_else(gone)
+    }
 }
 
 /// A tree that is not finished. Dropped without [`seal`](TreeDraft::seal), it is removed.
@@ -195,7 +203,7 @@ impl Tree {
 pub(crate) struct TreeDraft<'a> {
     trees: &'a Trees,
     tag: String,
-    path: PathBuf,
+    layout: Layout,
     /// What is in it, where that is known.
     entries: Option<Vec<Entry>>,
     placed: bool,
@@ -205,7 +213,7 @@ impl TreeDraft<'_> {
     /// The directory to fill.
     #[cfg(test)]
     pub(crate) fn path(&self) -> &Path {
-        &self.path
+        &self.layout.dir
     }
 
     /// Makes it the tree of its tag, in place of one that may be there.
@@ -219,15 +227,16 @@ impl TreeDraft<'_> {
     pub(crate) fn seal(mut self, mtime: u64, digest: Option<Digest>) -> Result<Tree> {
         let mut entries = match self.entries.take() {
             Some(entries) => entries,
-            None => Listing::of(&self.path)?.entries,
+            None => Listing::of(&self.layout.dir)?.entries,
         };
         refuse_special(&self.tag, &entries)?;
-        date(&self.path, &mut entries, mtime)?;
-        let path = self.trees.place(&self.path, &self.tag)?;
+        date(&self.layout, &mut entries, mtime)?;
+        let dir = self.trees.place(&self.layout.dir, &self.tag)?;
         self.placed = true;
-        let seal = Seal::of(&path, entries, digest)?;
+        let layout = Layout::below(&dir, &self.layout.top);
+        let seal = Seal::of(&layout, entries, digest)?;
         seal.write(&self.trees.seal_path(&self.tag))?;
-        Ok(Tree { tag: self.tag.clone(), path, digest, entries: seal.entries })
+        Ok(Tree { tag: self.tag.clone(), layout, digest, entries: seal.entries })
     }
 }
 
@@ -235,7 +244,7 @@ impl Drop for TreeDraft<'_> {
     fn drop(&mut self) {
         if !self.placed {
             // What cannot be removed now is swept later.
-            let _ = remove_tree(&self.path);
+            let _ = remove_tree(&self.layout.dir);
         }
     }
 }
@@ -248,9 +257,9 @@ fn refuse_special(tag: &str, entries: &[Entry]) -> Result<()> {
     special.map_or(Ok(()), |problem| Err(Error::Archive { archive: tag.to_owned(), problem }))
 }
 
-/// Gives everything in a tree, and its root, one modification time. What has it already (all that was unpacked from an
-/// artifact) is left alone.
-fn date(root: &Path, entries: &mut [Entry], mtime: u64) -> Result<()> {
+/// Gives everything in a tree, and its own directory, one modification time. What has it already (all that was unpacked
+/// from an artifact) is left alone.
+fn date(layout: &Layout, entries: &mut [Entry], mtime: u64) -> Result<()> {
     let time = Timespec { tv_sec: i64::try_from(mtime).unwrap_or(i64::MAX), tv_nsec: 0 };
     let times = Timestamps { last_access: time, last_modification: time };
     let set = |path: &Path| {
@@ -258,9 +267,12 @@ fn date(root: &Path, entries: &mut [Entry], mtime: u64) -> Result<()> {
         result.map_err(|error| Error::io("date", path)(errno(error)))
     };
     let wanted = (time.tv_sec, 0);
-    many::try_each(entries, |entry| if entry.stat.mtime == wanted { Ok(()) } else { set(&root.join(&entry.path)) })?;
+    many::try_each(entries, |entry| match layout.place(&entry.path) {
+        Some(place) if entry.stat.mtime != wanted => set(&place),
+        _ => Ok(()),
+    })?;
     entries.iter_mut().for_each(|entry| entry.stat.mtime = wanted);
-    set(root)
+    set(&layout.dir)
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ pub(crate) enum Kind {
 }
 
 /// By what a changed file betrays itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Stat {
     /// In bytes.
     pub(crate) size: u64,
@@ -75,6 +75,11 @@ impl Listing {
 }
 
 impl Entry {
+    /// A directory that is nowhere on this machine.
+    pub(crate) fn nominal(path: PathBuf, mode: u32, mtime: (i64, u32)) -> Entry {
+        Entry { path, kind: Kind::Directory, mode, stat: Stat { mtime, ..Stat::default() } }
+    }
+
     /// What `metadata` says of the path at which `kind` lies.
     pub(crate) fn of(path: PathBuf, kind: Kind, metadata: &Metadata) -> Entry {
         Entry { path, kind, mode: metadata.mode() & 0o7777, stat: Stat::of(metadata) }

@@ -15,6 +15,7 @@ pub(crate) mod gzip;
 pub(crate) mod http;
 pub(crate) mod jobserver;
 pub(crate) mod lanes;
+pub(crate) mod layout;
 pub(crate) mod lines;
 pub(crate) mod listing;
 pub(crate) mod lock;

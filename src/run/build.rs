@@ -22,6 +22,7 @@ use crate::cache::remarks::Remarks;
 use crate::cache::{self, Artifact, CachePolicy, Guard, Tree, Turn};
 use crate::error::{Error, Result};
 use crate::host::fs;
+use crate::host::layout::Layout;
 use crate::host::listing::{Entry, Kind, Listing};
 use crate::host::pack::{PackOptions, pack};
 use crate::model::Paths;
@@ -85,7 +86,7 @@ impl Shared<'_> {
         let duration = start.elapsed();
         self.survey().confirm(task.task(), self.plan.inputs())?;
         let (entries, unfit) = self.inventory(name, &paths.stage_dir)?;
-        let draft = self.trees.adopt(&paths.stage_dir, entries, task.tag());
+        let draft = self.trees.adopt(Layout::whole(&paths.stage_dir), entries, task.tag());
         let tree = draft.seal(self.project().source_date_epoch, None)?;
         // Packed before it is installed: installed files may be links into the tree, and open to anyone's hands.
         let packed =
@@ -258,7 +259,7 @@ impl Shared<'_> {
             threads: 0,
             sign: vouch.as_ref().map(|vouch| vouch as _),
         };
-        let packed = pack(&tree.path, tree.entries(), file.as_file_mut(), &options)?;
+        let packed = pack(&tree.layout, tree.entries(), file.as_file_mut(), &options)?;
         self.artifacts.add(task.tag(), &packed.digest)?;
         Ok(Artifact::new(Inner {
             name: task.name().to_owned(),

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::context::Context;
 use crate::error::{Error, Result};
 use crate::host::fs;
+use crate::host::layout::Layout;
 use crate::model::{License, Project, Task};
 
 /// Copies the licence files of a task from its source into `root`, which stands for `/`.
@@ -32,10 +33,11 @@ pub(crate) fn collect(task: &Task, project: &Project, root: &Path, context: &Con
     Ok(())
 }
 
-/// The first licence file of a task that is not in `root`, which stands for `/`.
-pub(crate) fn missing<'t>(task: &'t Task, project: &Project, root: &Path) -> Option<&'t Path> {
-    let place = |file: &Path| root.join(below_root(&installed(project, task.name(), file)));
-    let there = |file: &Path| matches!(fs::probe(&place(file)), Ok(Some(found)) if found.is_file());
+/// The first licence file of a task that is not in a tree.
+pub(crate) fn missing<'t>(task: &'t Task, project: &Project, tree: &Layout) -> Option<&'t Path> {
+    let place = |file: &Path| tree.place(below_root(&installed(project, task.name(), file)));
+    let there =
+        |file: &Path| place(file).is_some_and(|place| matches!(fs::probe(&place), Ok(Some(found)) if found.is_file()));
     task.particulars().license.files.iter().map(PathBuf::as_path).find(|file| !there(file))
 }
 

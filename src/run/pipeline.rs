@@ -232,14 +232,13 @@ impl Shared<'_> {
     /// Makes a restored artifact the task's tree, unless it lacks what every build of the task has, or has what none
     /// may have.
     fn accept(&self, task: &PlannedTask<'_>, restored: Restored) -> Result<Result<Tree, String>> {
-        let dir = restored.room.path();
-        if let Some(file) = licenses::missing(task.task(), self.project(), dir) {
+        if let Some(file) = licenses::missing(task.task(), self.project(), restored.layout()) {
             return Ok(Err(format!("it lacks the license file `{}`", file.display())));
         }
         if let Err(error) = self.installer.admit(task.name(), &restored.entries) {
             return Ok(Err(error.to_string()));
         }
-        let draft = self.trees.adopt(dir, restored.entries, task.tag());
+        let draft = self.trees.adopt(restored.layout().clone(), restored.entries, task.tag());
         let tree = draft.seal(self.project().source_date_epoch, Some(restored.digest))?;
         self.artifacts.add(task.tag(), &restored.digest)?;
         Ok(Ok(tree))

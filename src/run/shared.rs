@@ -1,7 +1,7 @@
 //! What the tasks of one run share: the plan, the directories, the cache, and who is told.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -9,6 +9,7 @@ use super::artifacts::Artifacts;
 use super::event::{Event, TaskRef};
 use super::histories::Histories;
 use super::install::{Installer, Span};
+use super::licenses;
 use super::observers::Observers;
 use super::report::CacheReport;
 use super::settings::Settings;
@@ -73,6 +74,7 @@ impl<'r> Shared<'r> {
             mode: settings.cache_mode,
             limit: plan.project().callback_timeout,
             trust: settings.trust.clone(),
+            top: top(plan.project()),
             cancel: cancel.child(),
             interrupt: settings.cancel.clone(),
         };
@@ -177,8 +179,7 @@ impl<'r> Shared<'r> {
         let staged = self.stages(task);
         let stage_dir = if staged { self.dir.stage(task.name()) } else { Default::default() };
         let install_dir = project.install_dir.clone();
-        let below = install_dir.strip_prefix("/").unwrap_or(&install_dir);
-        let stage_install_dir = if staged { stage_dir.join(below) } else { install_dir.clone() };
+        let stage_install_dir = if staged { stage_dir.join(top(project)) } else { install_dir.clone() };
         let source_dir = match &task.task().particulars().relative_path {
             Some(path) => source_dir.join(path),
             None => source_dir,
@@ -222,6 +223,11 @@ pub(crate) fn stages(project: &Project, task: &Task) -> bool {
 /// Whether a task has nothing to do, so that it is there for its dependencies alone.
 pub(crate) fn installs_nothing(task: &Task) -> bool {
     task.commands.is_empty() && task.particulars().license.files.is_empty()
+}
+
+/// The install directory as paths in trees begin.
+pub(crate) fn top(project: &Project) -> PathBuf {
+    licenses::below_root(&project.install_dir).components().collect()
 }
 
 /// A path as text for messages.

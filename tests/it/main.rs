@@ -15,6 +15,7 @@ mod install;
 mod interop;
 mod key;
 mod layers;
+mod layout;
 mod licenses;
 mod locks;
 #[cfg(feature = "lua")]

@@ -1,9 +1,10 @@
 //! The seal of a tree: what was in it when it was finished.
 //!
-//! The file is the line `cortado seal 1`, then one frame of the [codec](crate::cache::codec): a flag and the artifact's
-//! digest, the root's entry, and the counted entries in the order of a listing. An entry is its path, kind (`d`, `f`,
-//! `l` and the target), mode, size, mtime, ctime, device, inode and link count. A seal that cannot be read, or of another
-//! version, is no seal: the tree is made again.
+//! The file is the line `cortado seal 2`, then one frame of the [codec](crate::cache::codec): a flag and the artifact's
+//! digest, the [top](Layout) of its layout, the entry of its own directory, and the counted entries in the order of a
+//! listing. An entry is its path, kind (`d`, `f`, `l` and the target), mode, size, mtime, ctime, device, inode and link
+//! count; of directories that lie nowhere since they lead to the top, only path, mode and mtime mean anything. A seal
+//! that cannot be read, or of another version, is no seal: the tree is made again.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
@@ -12,15 +13,18 @@ use std::path::{Path, PathBuf};
 
 use crate::cache::codec::{Reader, Writer, frame};
 use crate::error::{Error, Result};
+use crate::host::layout::Layout;
 use crate::host::listing::{Entry, Kind, Stat};
 use crate::host::many;
 use crate::model::Digest;
 
-const HEADER: &[u8] = b"cortado seal 1\n";
+const HEADER: &[u8] = b"cortado seal 2\n";
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Seal {
     pub(super) digest: Option<Digest>,
+    /// What the tree's own directory stands for.
+    pub(super) top: PathBuf,
     pub(super) entries: Vec<Entry>,
     /// The tree's own directory, under the empty path: its time tells of entries that came or went.
     root: Entry,
@@ -28,11 +32,10 @@ pub(super) struct Seal {
 
 impl Seal {
     /// The seal of a tree at its final place.
-    pub(super) fn of(path: &Path, entries: Vec<Entry>, digest: Option<Digest>) -> Result<Seal> {
-        let found = fs::symlink_metadata(path).map_err(Error::io("look at", path))?;
-        let root =
-            Entry { path: PathBuf::new(), kind: Kind::Directory, mode: found.mode() & 0o7777, stat: Stat::of(&found) };
-        Ok(Seal { digest, entries, root })
+    pub(super) fn of(layout: &Layout, entries: Vec<Entry>, digest: Option<Digest>) -> Result<Seal> {
+        let found = fs::symlink_metadata(&layout.dir).map_err(Error::io("look at", &layout.dir))?;
+        let root = Entry::of(PathBuf::new(), Kind::Directory, &found);
+        Ok(Seal { digest, top: layout.top.clone(), entries, root })
     }
 
     pub(super) fn read(path: &Path) -> Result<Option<Seal>> {
@@ -50,6 +53,7 @@ impl Seal {
         if let Some(digest) = &self.digest {
             content.digest(digest);
         }
+        content.path(&self.top);
         write_entry(&mut content, &self.root);
         content.number(self.entries.len() as u64);
         self.entries.iter().for_each(|entry| write_entry(&mut content, entry));
@@ -59,12 +63,16 @@ impl Seal {
         File::create_new(path).and_then(write).map_err(Error::io("write", path))
     }
 
-    /// How the tree at `path` differs from what was sealed, if it does.
-    pub(super) fn damage(&self, path: &Path) -> Option<String> {
-        let root = difference(&self.root, path).map(|what| format!("the tree {what}"));
+    /// How the tree that lies there differs from what was sealed, if it does.
+    pub(super) fn damage(&self, layout: &Layout) -> Option<String> {
+        let root = difference(&self.root, &layout.dir).map(|what| format!("the tree {what}"));
         root.or_else(|| {
             many::find_first(&self.entries, |entry| {
-                let what = difference(entry, &path.join(&entry.path))?;
+                let what = match layout.place(&entry.path) {
+                    Some(place) => difference(entry, &place)?,
+                    None if entry.kind == Kind::Directory => return None,
+                    None => "is gone",
+                };
                 Some(format!("`{}` {what}", entry.path.display()))
             })
         })
@@ -74,9 +82,10 @@ impl Seal {
         let mut file = Reader::new(bytes.strip_prefix(HEADER)?);
         let mut content = Reader::new(file.frame()?);
         let digest = if content.number()? == 0 { None } else { Some(content.digest()?) };
+        let top = content.path()?;
         let root = read_entry(&mut content)?;
         let entries = content.list(read_entry)?;
-        Some(Seal { digest, entries, root })
+        Some(Seal { digest, top, entries, root })
     }
 }
 

@@ -70,9 +70,74 @@ fn a_stage_built_elsewhere_is_adopted() {
     fs::create_dir(&stage).unwrap();
     fs::write(stage.join("file"), "").unwrap();
     let entries = Listing::of(&stage).unwrap().entries;
-    let tree = story.trees.adopt(&stage, entries, "a").seal(0, None).unwrap();
+    let tree = story.trees.adopt(Layout::whole(&stage), entries, "a").seal(0, None).unwrap();
     assert!(!stage.exists());
     assert_eq!(tree.entries()[0].path, Path::new("file"));
+}
+
+impl Story {
+    /// A tree of `opt/shop` that has nothing of what is above it.
+    fn sealed_from_the_shop_down(&self, tag: &str) -> Tree {
+        let room = self.room.path().join("room");
+        fs::create_dir_all(room.join("bin")).unwrap();
+        fs::write(room.join("bin/tool"), tag).unwrap();
+        let above = ["opt", "opt/shop"].map(|path| Entry::nominal(path.into(), 0o711, (42, 0)));
+        let mut entries = above.to_vec();
+        entries.extend(Listing::of(&room).unwrap().entries.into_iter().map(|mut entry| {
+            entry.path = Path::new("opt/shop").join(entry.path);
+            entry
+        }));
+        let layout = Layout::below(&room, Path::new("opt/shop"));
+        self.trees.adopt(layout, entries, tag).seal(42, None).unwrap()
+    }
+}
+
+#[test]
+fn a_tree_need_not_have_the_directories_above_it() {
+    let story = story();
+    let tree = story.sealed_from_the_shop_down("a");
+    let paths: Vec<_> = tree.entries().iter().map(|entry| entry.path.to_str().unwrap()).collect();
+    assert_eq!(paths, ["opt", "opt/shop", "opt/shop/bin", "opt/shop/bin/tool"]);
+    assert_eq!((tree.entries()[0].mode, tree.entries()[3].stat.mtime), (0o711, (42, 0)));
+    assert_eq!(tree.place(Path::new("opt/shop/bin/tool")).unwrap(), story.trees.dir.join("a/bin/tool"));
+    let dated = fs::metadata(tree.layout.dir.join("bin/tool")).unwrap().modified().unwrap();
+    assert_eq!(dated, SystemTime::UNIX_EPOCH + Duration::from_secs(42));
+    assert!(tree.place(Path::new("opt/shop")).is_err());
+    assert_eq!(story.trees.get("a").unwrap(), TreeState::Present(tree));
+    assert_eq!(story.names(), ["a", "a.seal"]);
+    story.trees.remove("a").unwrap();
+    assert!(story.names().is_empty());
+}
+
+#[test]
+fn every_kind_of_change_is_seen_in_a_tree_without_those_above_it() {
+    let story = story();
+    let tool = |tree: &Tree| tree.layout.dir.join("bin/tool");
+    let tree = story.sealed_from_the_shop_down("a");
+    fs::set_permissions(tool(&tree), fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(story.damage("a"), "`opt/shop/bin/tool` has another mode");
+    fs::write(tool(&story.sealed_from_the_shop_down("a")), "b").unwrap();
+    assert_eq!(story.damage("a"), "`opt/shop/bin/tool` was changed");
+    fs::remove_file(tool(&story.sealed_from_the_shop_down("a"))).unwrap();
+    assert_eq!(story.damage("a"), "`opt/shop/bin` was changed");
+    fs::write(story.sealed_from_the_shop_down("a").layout.dir.join("new"), "").unwrap();
+    assert_eq!(story.damage("a"), "the tree was changed");
+    fs::remove_dir_all(story.sealed_from_the_shop_down("a").layout.dir).unwrap();
+    assert_eq!(story.damage("a"), "the tree is gone");
+    assert!(story.names().is_empty());
+}
+
+#[test]
+fn a_seal_of_another_version_is_no_seal() {
+    let story = story();
+    story.sealed("a");
+    let path = story.trees.seal_path("a");
+    let bytes = fs::read(&path).unwrap();
+    assert!(bytes.starts_with(b"cortado seal 2\n"));
+    fs::write(&path, [b"cortado seal 1\n", &bytes[15..]].concat()).unwrap();
+    assert_eq!(story.trees.get("a").unwrap(), TreeState::Absent);
+    let tree = story.sealed_from_the_shop_down("a");
+    assert_eq!(story.trees.get("a").unwrap(), TreeState::Present(tree));
 }
 
 #[test]
@@ -89,7 +154,7 @@ fn a_tree_edited_through_a_hard_link_is_not_used_again() {
     let story = story();
     let tree = story.sealed("a");
     let installed = story.room.path().join("installed");
-    fs::hard_link(tree.path.join("opt/shop/bin/tool"), &installed).unwrap();
+    fs::hard_link(tree.layout.dir.join("opt/shop/bin/tool"), &installed).unwrap();
     assert!(matches!(story.trees.get("a").unwrap(), TreeState::Present(_)), "a link alone is no damage");
     fs::write(&installed, "b").unwrap();
     assert_eq!(story.damage("a"), "`opt/shop/bin/tool` was changed");
@@ -101,18 +166,18 @@ fn a_tree_edited_through_a_hard_link_is_not_used_again() {
 #[test]
 fn every_kind_of_change_is_seen() {
     let story = story();
-    let bin = |tree: &Tree| tree.path.join("opt/shop/bin");
+    let bin = |tree: &Tree| tree.layout.dir.join("opt/shop/bin");
     let tree = story.sealed("a");
     fs::set_permissions(bin(&tree).join("tool"), fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(story.damage("a"), "`opt/shop/bin/tool` has another mode");
     fs::write(bin(&story.sealed("a")).join("new"), "").unwrap();
     assert_eq!(story.damage("a"), "`opt/shop/bin` was changed");
     let tree = story.sealed("a");
-    let aside = tree.path.join("aside");
+    let aside = tree.layout.dir.join("aside");
     fs::copy(bin(&tree).join("tool"), &aside).unwrap();
     fs::rename(&aside, bin(&tree).join("tool")).unwrap();
     assert_eq!(story.damage("a"), "the tree was changed");
-    fs::remove_dir_all(story.sealed("a").path).unwrap();
+    fs::remove_dir_all(story.sealed("a").layout.dir).unwrap();
     assert_eq!(story.damage("a"), "the tree is gone");
 }
 

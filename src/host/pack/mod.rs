@@ -19,6 +19,7 @@ use tar::EntryType;
 
 use self::header::Member;
 use crate::error::{Error, Result, errno};
+use crate::host::layout::Layout;
 use crate::host::listing::{Entry, Kind, Stat, bytes};
 use crate::host::{gzip, pax};
 use crate::model::{Digest, Signature};
@@ -55,12 +56,17 @@ pub(crate) struct Packed {
     pub(crate) entries: usize,
 }
 
-/// Packs `entries`, the listing of `root`, into `out`.
+/// Packs `entries`, the listing of a tree that lies as `tree` says, into `out`.
 ///
 /// Fails on what an artifact cannot carry, and on a file that has changed since it was listed; `out` is then worthless.
-pub(crate) fn pack(root: &Path, entries: &[Entry], out: &mut impl Write, options: &PackOptions<'_>) -> Result<Packed> {
-    let writer = gzip::Writer::new(out, options.level, options.threads).map_err(Error::io("pack", root))?;
-    let mut packer = Packer { root, tar: writer, names: HashMap::new(), mtime: options.mtime, buffer: Vec::new() };
+pub(crate) fn pack(
+    tree: &Layout,
+    entries: &[Entry],
+    out: &mut impl Write,
+    options: &PackOptions<'_>,
+) -> Result<Packed> {
+    let writer = gzip::Writer::new(out, options.level, options.threads).map_err(Error::io("pack", &tree.dir))?;
+    let mut packer = Packer { tree, tar: writer, names: HashMap::new(), mtime: options.mtime, buffer: Vec::new() };
     for entry in entries {
         packer.add(entry)?;
     }
@@ -80,7 +86,7 @@ const BUFFER: usize = 128 * 1024;
 const END: [u8; 1024] = [0; 1024];
 
 struct Packer<'a, W: Write> {
-    root: &'a Path,
+    tree: &'a Layout,
     tar: gzip::Writer<W>,
     /// The first name of every file with several, by device and inode.
     names: HashMap<(u64, u64), &'a Path>,
@@ -111,8 +117,9 @@ impl<'a, W: Write> Packer<'a, W> {
     }
 
     fn add_directory(&mut self, entry: &Entry) -> Result<()> {
-        let place = self.root.join(&entry.path);
-        self.check_attributes(entry, |list| rustix::fs::llistxattr(&place, list))?;
+        if let Some(place) = self.tree.place(&entry.path) {
+            self.check_attributes(entry, |list| rustix::fs::llistxattr(&place, list))?;
+        }
         let name = [bytes(&entry.path), b"/"].concat();
         self.write_header(entry, Member { name: &name, ..self.member(entry, EntryType::Directory) })
     }
@@ -122,7 +129,7 @@ impl<'a, W: Write> Packer<'a, W> {
     }
 
     fn add_file(&mut self, entry: &Entry) -> Result<()> {
-        let place = self.root.join(&entry.path);
+        let place = self.tree.place(&entry.path).ok_or_else(|| self.refuse(entry, "lies nowhere".into()))?;
         let file = open(&place).map_err(Error::io("open", &place))?;
         self.check_attributes(entry, |list| rustix::fs::flistxattr(file.as_fd(), list))?;
         let size = entry.stat.size;
@@ -161,7 +168,7 @@ impl<'a, W: Write> Packer<'a, W> {
     fn finish(mut self, options: &PackOptions<'_>) -> Result<gzip::Written> {
         let end = self.tar.write_all(&END);
         let sign = |digest: &Digest| options.sign.map(|sign| sign(digest));
-        end.and_then(|()| self.tar.finish(sign)).map_err(|error| broken(self.root, &error))
+        end.and_then(|()| self.tar.finish(sign)).map_err(|error| broken(&self.tree.dir, &error))
     }
 
     /// Refuses what would be lost: capabilities, ACLs and the user's own attributes.
@@ -178,7 +185,7 @@ impl<'a, W: Write> Packer<'a, W> {
             Err(Errno::NOTSUP) => 0,
             Err(Errno::RANGE) => return Err(self.refuse(entry, "has too many extended attributes".into())),
             Err(error) => {
-                return Err(Error::io("list the attributes of", self.root.join(&entry.path))(errno(error)));
+                return Err(Error::io("list the attributes of", self.tree.dir.join(&entry.path))(errno(error)));
             }
         };
         match names[..count].split(|byte| *byte == 0).find(|name| is_content(name)) {
@@ -197,11 +204,11 @@ impl<'a, W: Write> Packer<'a, W> {
 
     fn refuse(&self, entry: &Entry, problem: String) -> Error {
         let problem = format!("`{}` {problem}", entry.path.display());
-        Error::Archive { archive: self.root.display().to_string(), problem }
+        Error::Archive { archive: self.tree.dir.display().to_string(), problem }
     }
 
     fn broken(&self, error: &io::Error) -> Error {
-        broken(self.root, error)
+        broken(&self.tree.dir, error)
     }
 }
 

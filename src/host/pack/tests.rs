@@ -39,13 +39,14 @@ fn plant(root: &Path, backwards: bool) {
 
 fn packed(root: &Path, options: &PackOptions) -> (Vec<u8>, Packed) {
     let mut bytes = Vec::new();
-    let packed = pack(root, &Listing::of(root).unwrap().entries, &mut bytes, options).unwrap();
+    let packed = pack(&Layout::whole(root), &Listing::of(root).unwrap().entries, &mut bytes, options).unwrap();
     (bytes, packed)
 }
 
 fn refusal(root: &Path) -> String {
     let listing = Listing::of(root).unwrap();
-    let error = pack(root, &listing.entries, &mut Vec::new(), &PackOptions::default()).unwrap_err().to_string();
+    let error =
+        pack(&Layout::whole(root), &listing.entries, &mut Vec::new(), &PackOptions::default()).unwrap_err().to_string();
     error.replace(&root.display().to_string(), "ROOT")
 }
 
@@ -139,7 +140,7 @@ fn a_file_that_changes_meanwhile_is_noticed() {
     let listing = Listing::of(root.path()).unwrap();
     for content in ["0123", "0123456789abc"] {
         fs::write(&file, content).unwrap();
-        let result = pack(root.path(), &listing.entries, &mut Vec::new(), &PackOptions::default());
+        let result = pack(&Layout::whole(root.path()), &listing.entries, &mut Vec::new(), &PackOptions::default());
         let problem = result.unwrap_err().to_string();
         assert!(problem.ends_with("`log` changed while it was packed"), "{problem}");
     }
@@ -158,7 +159,7 @@ fn a_full_disk_is_an_error() {
     }
     let root = tempfile::tempdir().unwrap();
     let listing = Listing::of(root.path()).unwrap();
-    assert!(pack(root.path(), &listing.entries, &mut Full, &PackOptions::default()).is_err());
+    assert!(pack(&Layout::whole(root.path()), &listing.entries, &mut Full, &PackOptions::default()).is_err());
 }
 
 #[test]

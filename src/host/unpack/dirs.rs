@@ -1,7 +1,6 @@
 //! A way into directories below a root that no symbolic link can bend.
 
 use std::ffi::OsStr;
-use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
@@ -26,8 +25,8 @@ pub(super) struct Dirs {
 }
 
 impl Dirs {
-    pub(super) fn below(root: &File) -> std::io::Result<Self> {
-        Ok(Self { root: Arc::new(root.as_fd().try_clone_to_owned()?), opened: Vec::new() })
+    pub(super) fn below(root: Arc<OwnedFd>) -> Self {
+        Self { root, opened: Vec::new() }
     }
 
     /// The directory at the relative path `dir`, which is the root itself when empty.
@@ -80,7 +79,7 @@ fn walk(root: BorrowedFd, dir: &Path) -> Result<OwnedFd> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::fs::{self, File};
     use std::os::unix::fs::{MetadataExt, symlink};
 
     use super::*;
@@ -107,7 +106,7 @@ mod tests {
         for dir in ["a/b/c", "a/bc", "ab", deep.trim_end_matches('/')] {
             fs::create_dir_all(root.path().join(dir)).unwrap();
         }
-        let mut dirs = Dirs::below(&File::open(root.path()).unwrap()).unwrap();
+        let mut dirs = Dirs::below(Arc::new(File::open(root.path()).unwrap().into()));
         let mut ways: Vec<_> = ["a/b", "a/b/c", "a/bc", "a", "", "ab", "a/b/c"].map(PathBuf::from).to_vec();
         ways.extend((1..=2 * MOST).map(|depth| PathBuf::from(deep[..2 * depth - 1].to_owned())));
         for dir in ways {

@@ -41,7 +41,7 @@ pub(super) struct Files {
 
 /// A file to be created.
 pub(super) struct NewFile {
-    /// Below the destination.
+    /// In the archive.
     pub(super) path: PathBuf,
     /// The directory of `path`.
     pub(super) dir: Arc<OwnedFd>,
@@ -53,7 +53,7 @@ pub(super) struct NewFile {
 
 /// A file that could not be created.
 pub(super) struct Failure {
-    /// Below the destination.
+    /// In the archive.
     pub(super) path: PathBuf,
     pub(super) error: io::Error,
 }

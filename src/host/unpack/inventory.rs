@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::error::{Error, Result};
+use crate::host::layout::Layout;
 use crate::host::listing::{Entry, Kind, bytes};
 
 /// Collects what a [`Listing`](crate::host::listing::Listing) of the tree would hold.
@@ -29,14 +30,15 @@ impl Inventory {
         self.several.extend([path.to_path_buf(), target.to_path_buf()]);
     }
 
-    /// Looks again at the files below `root` that have several names, now that they have all of them.
-    pub(super) fn settle_names(&mut self, root: &Path) -> io::Result<()> {
+    /// Looks again at the files that have several names, now that they have all of them.
+    pub(super) fn settle_names(&mut self, layout: &Layout) -> Result<()> {
         let several = std::mem::take(&mut self.several);
         if !several.is_empty() {
             self.entries.retain(|entry| !several.contains(&entry.path));
         }
         for path in several {
-            let found = fs::symlink_metadata(root.join(&path))?;
+            let place = layout.place(&path).unwrap_or_default();
+            let found = fs::symlink_metadata(&place).map_err(Error::io("examine", &place))?;
             self.entries.push(Entry::of(path, Kind::File, &found));
         }
         Ok(())

@@ -1,9 +1,10 @@
 //! Unpacking: a tar stream in, a directory tree out, trusting nothing that the stream says.
 //!
-//! Everything is created below one directory that was opened once, through real directories only, by names that were
+//! Everything is created below one directory that was opened before, through real directories only, by names that were
 //! checked; a stream that wants anything else is refused as a whole, naming the member. The caller made the directory
 //! for this purpose and deletes it when unpacking fails.
 
+mod directory;
 mod dirs;
 mod files;
 mod inventory;
@@ -17,19 +18,20 @@ use std::fs::{self, File, Metadata};
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, FileType, Mode};
+use rustix::fs::{AtFlags, FileType};
 use rustix::io::Errno;
 
+use self::directory::Directory;
 use self::dirs::Dirs;
 use self::files::{Failure, Files, NewFile};
 use self::inventory::Inventory;
 use self::members::{Kind, Member, Members};
 use crate::error::{Error, Result, errno};
 use crate::host::gzip;
+use crate::host::layout::Layout;
 use crate::host::listing::{self, Entry, bytes};
 use crate::model::{Digest, Signature};
 
@@ -81,8 +83,10 @@ pub(crate) struct Unpacked {
 /// What was unpacked from an artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UnpackedArtifact {
-    /// What a listing of the tree would hold now, in its order, without the walk.
+    /// What a listing from `/` on would hold now, in its order, without the walk.
     pub(crate) entries: Vec<Entry>,
+    /// Where that lies: as was asked for, or from `/` on where there was something outside of that.
+    pub(crate) layout: Layout,
     /// SHA-256 of the uncompressed tar.
     pub(crate) digest: Digest,
     /// Whether the artifact promised it; those of other tools promise nothing.
@@ -93,42 +97,42 @@ pub(crate) struct UnpackedArtifact {
 
 /// Unpacks the uncompressed tar `reader`, to its true end, into the fresh and empty directory `dest`.
 pub(crate) fn unpack(reader: impl Read, dest: &Path, options: &UnpackOptions) -> Result<Unpacked> {
-    extract(reader, dest, options).map(|(unpacked, _)| unpacked)
+    extract(reader, Layout::whole(dest), options).map(|extractor| extractor.unpacked)
 }
 
-/// Unpacks the artifact `file` (a `.tar.gz`, ours or another tool's) into the fresh and empty directory `dest`.
+/// Unpacks the artifact `file` (a `.tar.gz`, ours or another tool's) into a directory that is fresh and empty.
 ///
 /// Success means that all of it arrived and that it is what it promises to be.
-pub(crate) fn unpack_artifact(file: impl Read, archive: &str, dest: &Path, limits: Limits) -> Result<UnpackedArtifact> {
-    unpack_artifact_with(file, archive, dest, limits, 0)
+pub(crate) fn unpack_artifact(file: impl Read, archive: &str, to: Layout, limits: Limits) -> Result<UnpackedArtifact> {
+    unpack_artifact_with(file, archive, to, limits, 0)
 }
 
 /// The same with so many inflating threads; 0 for one per core.
 fn unpack_artifact_with(
     file: impl Read,
     archive: &str,
-    dest: &Path,
+    to: Layout,
     limits: Limits,
     threads: usize,
 ) -> Result<UnpackedArtifact> {
     let refuse = |problem: String| Error::Archive { archive: archive.to_owned(), problem };
     let mut reader = gzip::Reader::new(file, threads).map_err(|error| refuse(error.to_string()))?;
     let options = UnpackOptions { archive, profile: Profile::Artifact, strip: 0, limits };
-    let (_, inventory) = extract(&mut reader, dest, &options)?;
+    let Extractor { inventory, layout, .. } = extract(&mut reader, to, &options)?;
     let seal = reader.seal().ok_or_else(|| refuse("it was not read to its end".into()))?;
     let entries = inventory.finish();
-    Ok(UnpackedArtifact { entries, digest: seal.digest, promised: seal.promised, signature: seal.signature })
+    Ok(UnpackedArtifact { entries, layout, digest: seal.digest, promised: seal.promised, signature: seal.signature })
 }
 
 /// Unpacks the tar; of artifacts, where every path comes once, with the inventory.
-fn extract(reader: impl Read, dest: &Path, options: &UnpackOptions) -> Result<(Unpacked, Inventory)> {
-    let root = File::open(dest).map_err(Error::io("open", dest))?;
+fn extract<'a, R: Read>(reader: R, layout: Layout, options: &'a UnpackOptions<'a>) -> Result<Extractor<'a, R>> {
+    let root = open(&layout)?;
     let mut extractor = Extractor {
         members: Members::new(reader, options.archive, options.profile, options.limits),
         options,
-        dest,
-        dirs: Dirs::below(&root).map_err(Error::io("open", dest))?,
-        targets: Dirs::below(&root).map_err(Error::io("open", dest))?,
+        layout,
+        dirs: Dirs::below(root.clone()),
+        targets: Dirs::below(root),
         directories: HashMap::new(),
         files: Files::new(),
         buffer: Vec::new(),
@@ -140,25 +144,27 @@ fn extract(reader: impl Read, dest: &Path, options: &UnpackOptions) -> Result<(U
     }
     extractor.members.finish()?;
     extractor.settle()?;
-    extractor.inventory.settle_names(dest).map_err(Error::io("examine", dest))?;
+    extractor.inventory.settle_names(&extractor.layout)?;
     extractor.seal_directories()?;
-    Ok((extractor.unpacked, extractor.inventory))
+    Ok(extractor)
+}
+
+fn open(layout: &Layout) -> Result<Arc<OwnedFd>> {
+    let root = File::open(&layout.dir).map_err(Error::io("open", &layout.dir))?;
+    Ok(Arc::new(root.into()))
 }
 
 /// Bytes written at once.
 const BUFFER: usize = 128 * 1024;
 
-/// Of directories that no member names.
-const IMPLICIT_MODE: u32 = 0o755;
-
 struct Extractor<'a, R> {
     members: Members<'a, R>,
     options: &'a UnpackOptions<'a>,
-    dest: &'a Path,
+    layout: Layout,
     dirs: Dirs,
     /// For the targets of hard links.
     targets: Dirs,
-    /// All directories made so far, each writable until the end.
+    /// All directories so far, each writable until the end.
     directories: HashMap<OsString, Directory>,
     files: Files,
     buffer: Vec<u8>,
@@ -166,18 +172,11 @@ struct Extractor<'a, R> {
     inventory: Inventory,
 }
 
-/// What a directory gets when everything is in it.
-struct Directory {
-    mode: u32,
-    mtime: (i64, u32),
-    /// Whether a member names it.
-    named: bool,
-}
-
 impl<R: Read> Extractor<'_, R> {
     fn add(&mut self, member: &Member) -> Result<()> {
         let Some(path) = self.path(member)? else { return Ok(()) };
         self.unpacked.entries += 1;
+        self.reach(member, &path)?;
         self.add_parents(member, &path)?;
         match &member.kind {
             Kind::Directory => self.add_directory(member, &path),
@@ -187,7 +186,7 @@ impl<R: Read> Extractor<'_, R> {
         }
     }
 
-    /// The member's path below `dest`; `None` for a directory that stripping leaves nothing of.
+    /// The member's path from the top of the archive; `None` for a directory that stripping leaves nothing of.
     fn path(&self, member: &Member) -> Result<Option<PathBuf>> {
         let path = clean(&member.name, self.options.strip).map_err(|problem| self.refuse(member, problem))?;
         match (path, &member.kind) {
@@ -200,37 +199,6 @@ impl<R: Read> Extractor<'_, R> {
         }
     }
 
-    /// Makes the directories above `path` that no member named before.
-    fn add_parents(&mut self, member: &Member, path: &Path) -> Result<()> {
-        let is_missing = |dir: &&Path| !dir.as_os_str().is_empty() && !self.directories.contains_key(dir.as_os_str());
-        let missing: Vec<_> = path.ancestors().skip(1).take_while(is_missing).collect();
-        if !missing.is_empty() {
-            self.settle()?;
-        }
-        for dir in missing.into_iter().rev() {
-            let (parent, name) = halves(dir);
-            self.dirs
-                .enter(parent)
-                .and_then(|parent| rustix::fs::mkdirat(parent, name, fillable(IMPLICIT_MODE)))
-                .map_err(|error| self.failed(member, "create the directory of", dir, error))?;
-            let directory = Directory { mode: IMPLICIT_MODE, mtime: member.mtime, named: false };
-            self.directories.insert(dir.into(), directory);
-        }
-        Ok(())
-    }
-
-    fn add_directory(&mut self, member: &Member, path: &Path) -> Result<()> {
-        let directory = Directory { mode: self.mode(member, 0o700), mtime: member.mtime, named: true };
-        if let Some(known) = self.directories.get_mut(path.as_os_str()) {
-            let again = known.named;
-            *known = directory;
-            return if again { self.allow_again(member) } else { Ok(()) };
-        }
-        self.create(member, path, |parent, name| rustix::fs::mkdirat(parent, name, fillable(directory.mode)))?;
-        self.directories.insert(path.into(), directory);
-        Ok(())
-    }
-
     fn add_file(&mut self, member: &Member, path: &Path) -> Result<()> {
         self.unpacked.bytes += self.members.left();
         // Where one member may replace another the order matters.
@@ -241,8 +209,10 @@ impl<R: Read> Extractor<'_, R> {
     }
 
     fn add_small_file(&mut self, member: &Member, path: &Path) -> Result<()> {
-        let (parent, _) = halves(path);
-        let dir = self.dirs.enter(parent).map(Arc::clone);
+        let dir = match self.halves(path) {
+            Some((parent, _)) => self.dirs.enter(parent).map(Arc::clone),
+            None => Err(Errno::NOENT),
+        };
         let file = NewFile {
             dir: dir.map_err(|error| self.failed(member, "open the directory of", path, error))?,
             path: path.to_path_buf(),
@@ -250,22 +220,22 @@ impl<R: Read> Extractor<'_, R> {
             mtime: member.mtime,
             size: self.members.left() as usize,
         };
-        let content = self.files.add(file).map_err(|failure| blame(&self.members, self.dest, failure))?;
+        let content = self.files.add(file).map_err(|failure| blame(&self.members, &self.layout, failure))?;
         self.members.read_exact(content)
     }
 
     fn add_large_file(&mut self, member: &Member, path: &Path) -> Result<()> {
         let mode = self.mode(member, 0);
         let mut file = self.create(member, path, |parent, name| files::create(parent, name, mode))?;
-        let place = || self.dest.join(path);
+        let place = self.place(path);
         self.buffer.resize(BUFFER, 0);
         loop {
             match self.members.read(&mut self.buffer)? {
                 0 => break,
-                count => file.write_all(&self.buffer[..count]).map_err(Error::io("write", place()))?,
+                count => file.write_all(&self.buffer[..count]).map_err(Error::io("write", &place))?,
             }
         }
-        let found = files::finish(&file, mode, member.mtime).map_err(Error::io("finish", place()))?;
+        let found = files::finish(&file, mode, member.mtime).map_err(Error::io("finish", &place))?;
         self.note(path, listing::Kind::File, &found);
         Ok(())
     }
@@ -289,7 +259,7 @@ impl<R: Read> Extractor<'_, R> {
         };
         self.settle()?;
         let target_dir = self.target_dir(member, &target)?;
-        let (_, target_name) = halves(&target);
+        let target_name = target.file_name().unwrap_or_default();
         self.create(member, path, |parent, name| {
             rustix::fs::linkat(&target_dir, target_name, parent, name, AtFlags::empty())
         })?;
@@ -301,8 +271,9 @@ impl<R: Read> Extractor<'_, R> {
 
     /// The directory of a hard link's target: a link may only give a second name to a file out of this archive.
     fn target_dir(&mut self, member: &Member, target: &Path) -> Result<Arc<OwnedFd>> {
-        let (parent, name) = halves(target);
-        let found = self.targets.enter(parent).and_then(|parent| {
+        let halves = self.halves(target).ok_or(Errno::NOENT);
+        let found = halves.and_then(|(parent, name)| {
+            let parent = self.targets.enter(parent)?;
             let stat = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
             let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
             if is_file { Ok(Arc::clone(parent)) } else { Err(Errno::INVAL) }
@@ -320,9 +291,10 @@ impl<R: Read> Extractor<'_, R> {
         path: &Path,
         mut make: impl FnMut(BorrowedFd<'_>, &OsStr) -> rustix::io::Result<T>,
     ) -> Result<T> {
-        let (parent, name) = halves(path);
         let replaces = self.options.profile == Profile::Source;
-        let made = self.dirs.enter(parent).and_then(|parent| match make(parent.as_fd(), name) {
+        let halves = self.halves(path).ok_or(Errno::NOENT);
+        let entered = halves.and_then(|(parent, name)| Ok((self.dirs.enter(parent)?, name)));
+        let made = entered.and_then(|(parent, name)| match make(parent.as_fd(), name) {
             Err(Errno::EXIST) if replaces => {
                 rustix::fs::unlinkat(parent, name, AtFlags::empty())?;
                 make(parent.as_fd(), name)
@@ -332,51 +304,27 @@ impl<R: Read> Extractor<'_, R> {
         made.map_err(|error| self.failed(member, "create", path, error))
     }
 
-    fn allow_again(&self, member: &Member) -> Result<()> {
-        match self.options.profile {
-            Profile::Artifact => Err(self.refuse(member, "comes twice")),
-            Profile::Source => Ok(()),
-        }
-    }
-
     /// Waits for the files that are being written.
     fn settle(&mut self) -> Result<()> {
-        self.files.settle().map_err(|failure| blame(&self.members, self.dest, failure))?;
+        self.files.settle().map_err(|failure| blame(&self.members, &self.layout, failure))?;
         self.inventory.add_all(self.files.take_written());
         Ok(())
     }
 
-    /// Gives directories their modes and times, the deepest first, now that nothing is created in them any more.
-    fn seal_directories(&mut self) -> Result<()> {
-        let mut directories: Vec<_> = std::mem::take(&mut self.directories).into_iter().collect();
-        directories.sort_unstable_by(|(a, _), (b, _)| b.cmp(a));
-        for (path, directory) in directories {
-            let path = Path::new(&path);
-            let found = self.seal_directory(path, &directory)?;
-            self.note(path, listing::Kind::Directory, &found);
-        }
-        Ok(())
-    }
-
-    fn seal_directory(&mut self, path: &Path, directory: &Directory) -> Result<Metadata> {
-        let (parent, name) = halves(path);
-        let times = files::times(directory.mtime);
-        let dated = self.dirs.enter(parent);
-        let dated = dated.and_then(|dir| rustix::fs::utimensat(dir, name, &times, AtFlags::SYMLINK_NOFOLLOW));
-        dated.map_err(|error| Error::io("finish", self.dest.join(path))(errno(error)))?;
-        let found = self.examine(path)?;
-        if found.mode() & 0o7777 == directory.mode {
-            return Ok(found);
-        }
-        let changed =
-            self.dirs.enter(path).and_then(|dir| rustix::fs::fchmod(dir, Mode::from_raw_mode(directory.mode)));
-        changed.map_err(|error| Error::io("finish", self.dest.join(path))(errno(error)))?;
-        self.examine(path)
-    }
-
     fn examine(&self, path: &Path) -> Result<Metadata> {
-        let place = self.dest.join(path);
+        let place = self.place(path);
         fs::symlink_metadata(&place).map_err(Error::io("examine", place))
+    }
+
+    /// Where a path lies; for messages also where one would that does not.
+    fn place(&self, path: &Path) -> PathBuf {
+        self.layout.place(path).unwrap_or_else(|| self.layout.dir.join(path))
+    }
+
+    /// Directory, from that of the layout, and name of a path, if it has a place.
+    fn halves<'p>(&self, path: &'p Path) -> Option<(&'p Path, &'p OsStr)> {
+        let inner = self.layout.inner(path)?;
+        Some((inner.parent().unwrap_or(Path::new("")), inner.file_name().unwrap_or_default()))
     }
 
     /// Notes what lies at a path now. Of sources, where one member may replace another, nothing is noted.
@@ -404,7 +352,7 @@ impl<R: Read> Extractor<'_, R> {
             Errno::NAMETOOLONG | Errno::INVAL | Errno::NOENT => {
                 self.refuse(member, &format!("cannot be created: {}", errno(error)))
             }
-            _ => Error::io(verb, self.dest.join(path))(errno(error)),
+            _ => Error::io(verb, self.place(path))(errno(error)),
         }
     }
 
@@ -429,22 +377,12 @@ fn clean(name: &[u8], strip: usize) -> Result<Option<PathBuf>, &'static str> {
     Ok((!bytes(&path).is_empty()).then_some(path))
 }
 
-/// Directory and name of a path with at least one component.
-fn halves(path: &Path) -> (&Path, &OsStr) {
-    (path.parent().unwrap_or(Path::new("")), path.file_name().unwrap_or_default())
-}
-
-/// The mode of a directory until it is sealed: its own where that is harmless, so that it need not be changed.
-fn fillable(mode: u32) -> Mode {
-    Mode::from_raw_mode((mode | 0o700) & 0o755)
-}
-
 /// A failure of a worker, said as if it had happened here.
-fn blame<R: Read>(members: &Members<R>, dest: &Path, Failure { path, error }: Failure) -> Error {
+fn blame<R: Read>(members: &Members<R>, layout: &Layout, Failure { path, error }: Failure) -> Error {
     let refuse = |problem: &str| members.refuse_member(bytes(&path), problem);
     match Errno::from_io_error(&error) {
         Some(Errno::EXIST) => refuse("comes twice"),
         Some(Errno::NAMETOOLONG | Errno::INVAL) => refuse(&format!("cannot be created: {error}")),
-        _ => Error::io("create", dest.join(&path))(error),
+        _ => Error::io("create", layout.place(&path).unwrap_or(path))(error),
     }
 }

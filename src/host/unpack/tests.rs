@@ -118,12 +118,25 @@ fn refusal(tar: &[u8]) -> String {
         error
     });
     assert_eq!(texts[0], texts[1]);
+    for top in ["d", "d/e", "elsewhere"] {
+        let place = Place::new();
+        let error = extract(tar, Layout::below(&place.dest(), Path::new(top)), &ARTIFACT).map(drop).unwrap_err();
+        assert_eq!(error.to_string(), texts[0], "from `{top}` down");
+        let names: Vec<_> = fs::read_dir(place.0.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert!(names.iter().all(|name| name == "dest" || name == "outside"), "{names:?}");
+        assert_eq!(fs::metadata(place.outside()).unwrap().nlink(), 1);
+    }
     texts[0].strip_prefix("archive `A`: ").expect(&texts[0]).to_owned()
 }
 
 /// What only an artifact may not hold.
 fn artifact_refusal(tar: &[u8]) -> String {
     let error = Place::new().unpack(tar, &ARTIFACT).unwrap_err().to_string();
+    for top in ["d", "d/e", "elsewhere"] {
+        let place = Place::new();
+        let narrow = extract(tar, Layout::below(&place.dest(), Path::new(top)), &ARTIFACT).map(drop).unwrap_err();
+        assert_eq!(narrow.to_string(), error, "from `{top}` down");
+    }
     error.strip_prefix("archive `A`: ").expect(&error).to_owned()
 }
 
@@ -334,18 +347,82 @@ fn snapshot(root: &Path) -> Vec<Kept> {
 fn round_trip(root: &Path) -> (tempfile::TempDir, UnpackedArtifact) {
     let mut bytes = Vec::new();
     let packed = pack(
-        root,
+        &Layout::whole(root),
         &Listing::of(root).unwrap().entries,
         &mut bytes,
         &PackOptions { mtime: 1_234_567, ..PackOptions::default() },
     )
     .unwrap();
     let copy = tempfile::tempdir().unwrap();
-    let unpacked = unpack_artifact(&*bytes, "A", copy.path(), Limits::default()).unwrap();
+    let unpacked = unpack_artifact(&*bytes, "A", Layout::whole(copy.path()), Limits::default()).unwrap();
     assert_eq!((unpacked.digest, unpacked.promised), (packed.digest, true));
     assert_eq!(unpacked.entries.len(), packed.entries);
     assert_eq!(unpacked.entries, Listing::of(copy.path()).unwrap().entries, "no walk would find anything else");
+    for dir in unpacked.entries.iter().filter(|entry| entry.kind == listing::Kind::Directory) {
+        comes_to_the_same_from(&dir.path, &bytes, &unpacked);
+    }
+    comes_to_the_same_from(Path::new("else/where"), &bytes, &unpacked);
     (copy, unpacked)
+}
+
+/// Unpacks an artifact from a directory down, where `whole` is what became of it from the root.
+fn comes_to_the_same_from(top: &Path, artifact: &[u8], whole: &UnpackedArtifact) {
+    let room = tempfile::tempdir().unwrap();
+    let dest = room.path().join("dest");
+    fs::create_dir(&dest).unwrap();
+    let unpacked = unpack_artifact(artifact, "A", Layout::below(&dest, top), Limits::default()).unwrap();
+    assert_eq!(unpacked.digest, whole.digest);
+    let meaning = |entry: &Entry| {
+        let (mtime, is_file) = (entry.stat.mtime, entry.kind == listing::Kind::File);
+        (entry.path.clone(), entry.kind.clone(), entry.mode, mtime, is_file.then_some(entry.stat.size))
+    };
+    assert!(unpacked.entries.iter().map(meaning).eq(whole.entries.iter().map(meaning)));
+    let within = |entry: &&Entry| top.starts_with(&entry.path) || entry.path.starts_with(top);
+    let wide = whole.entries.iter().filter(within).count() < whole.entries.len();
+    assert_eq!(unpacked.layout, if wide { Layout::whole(&dest) } else { Layout::below(&dest, top) });
+    let mut found = Listing::of(&dest).unwrap().entries;
+    found.iter_mut().for_each(|entry| entry.path = unpacked.layout.top.join(&entry.path));
+    let placed = unpacked.entries.iter().filter(|entry| unpacked.layout.place(&entry.path).is_some());
+    assert!(found.iter().eq(placed), "no walk would find anything else");
+    for entry in found.iter().filter(|entry| entry.kind == listing::Kind::File) {
+        let content = |layout: &Layout| fs::read(layout.place(&entry.path).unwrap()).unwrap();
+        assert!(content(&unpacked.layout) == content(&whole.layout), "{entry:?}");
+    }
+    assert_eq!(fs::read_dir(room.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn of_what_is_all_below_one_directory_those_above_are_not_made() {
+    let root = tempfile::tempdir().unwrap();
+    let at = |name: &str| root.path().join(name);
+    fs::create_dir_all(at("opt/shop/bin")).unwrap();
+    fs::write(at("opt/shop/bin/tool"), "tool").unwrap();
+    fs::hard_link(at("opt/shop/bin/tool"), at("opt/shop/alias")).unwrap();
+    for (dir, mode) in [("opt/shop/bin", 0o750), ("opt/shop", 0o555), ("opt", 0o711)] {
+        fs::set_permissions(at(dir), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let (_copy, whole) = round_trip(root.path());
+    assert_eq!(whole.entries.iter().map(|entry| entry.mode).take(2).collect::<Vec<_>>(), [0o711, 0o555]);
+
+    fs::set_permissions(at("opt/shop"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir(at("etc")).unwrap();
+    fs::hard_link(at("opt/shop/alias"), at("etc/conf")).unwrap();
+    symlink("../etc/conf", at("opt/conf")).unwrap();
+    let (copy, _) = round_trip(root.path());
+    assert_eq!(snapshot(copy.path()), snapshot(root.path()));
+}
+
+#[test]
+fn no_directory_stands_for_what_is_none() {
+    for tar in [
+        Tar::default().dir("d").file("d/f", "").file("d", ""),
+        Tar::default().dir("d").dir("d"),
+        Tar::default().file("d/f", "").dir("d").dir("d"),
+    ] {
+        assert_eq!(artifact_refusal(&tar.end()), "member `d` comes twice");
+    }
+    let below_link = Tar::default().symlink("d", "/").file("d/e/f", "").end();
+    assert_eq!(refusal(&below_link), "member `d/e/f` lies below `d`, which is no directory");
 }
 
 #[test]
@@ -397,7 +474,7 @@ fn an_artifact_of_another_tool_promises_nothing_and_unpacks() {
     let tar =
         std::process::Command::new("tar").arg("czf").arg("-").arg("-C").arg(root.path()).arg(".").output().unwrap();
     let copy = tempfile::tempdir().unwrap();
-    let unpacked = unpack_artifact(&*tar.stdout, "A", copy.path(), Limits::default()).unwrap();
+    let unpacked = unpack_artifact(&*tar.stdout, "A", Layout::whole(copy.path()), Limits::default()).unwrap();
     assert!(!unpacked.promised);
     assert_eq!(fs::read(copy.path().join("d/f")).unwrap(), b"content");
 }
@@ -407,12 +484,13 @@ fn a_damaged_artifact_is_refused() {
     let root = tempfile::tempdir().unwrap();
     fs::write(root.path().join("f"), "content").unwrap();
     let mut bytes = Vec::new();
-    pack(root.path(), &Listing::of(root.path()).unwrap().entries, &mut bytes, &PackOptions::default()).unwrap();
+    pack(&Layout::whole(root.path()), &Listing::of(root.path()).unwrap().entries, &mut bytes, &PackOptions::default())
+        .unwrap();
     for at in (0..4).chain(20..bytes.len() - 66) {
         let mut damaged = bytes.clone();
         damaged[at] ^= 0x10;
         let copy = tempfile::tempdir().unwrap();
-        match unpack_artifact(&*damaged, "A", copy.path(), Limits::default()) {
+        match unpack_artifact(&*damaged, "A", Layout::whole(copy.path()), Limits::default()) {
             // The bits after the end of the deflate data mean nothing.
             Ok(_) => assert_eq!(snapshot(copy.path()), snapshot(root.path()), "byte {at}"),
             Err(error) => assert!(matches!(error, Error::Archive { .. }), "byte {at}: {error}"),
@@ -420,7 +498,7 @@ fn a_damaged_artifact_is_refused() {
     }
     let hidden = [bytes.as_slice(), b"tail"].concat();
     let copy = tempfile::tempdir().unwrap();
-    let error = unpack_artifact(&*hidden, "A", copy.path(), Limits::default()).unwrap_err();
+    let error = unpack_artifact(&*hidden, "A", Layout::whole(copy.path()), Limits::default()).unwrap_err();
     assert_eq!(error.to_string(), "archive `A`: data follows its last member");
 }
 
@@ -457,9 +535,11 @@ proptest! {
                 }
             }
         }
-        let place = Place::new();
-        let _ = place.unpack(&tar, &ARTIFACT);
-        prop_assert_eq!(fs::read_to_string(place.outside()).unwrap(), "untouched");
-        prop_assert_eq!(fs::read_dir(place.0.path()).unwrap().count(), 2);
+        for top in ["", "d", "d/e"] {
+            let place = Place::new();
+            let _ = extract(&*tar, Layout::below(&place.dest(), Path::new(top)), &ARTIFACT);
+            prop_assert_eq!(fs::read_to_string(place.outside()).unwrap(), "untouched");
+            prop_assert_eq!(fs::read_dir(place.0.path()).unwrap().count(), 2);
+        }
     }
 }

@@ -28,7 +28,7 @@ fn callbacks(dir: &Path, recipe: &str) -> Arc<dyn Callbacks> {
 }
 
 fn cacher(dir: &Path) -> Cacher {
-    Cacher::new("zlib", "shop-zlib-1", dir.join("scratch"), crate::cache::Trust::default())
+    Cacher::new("zlib", "shop-zlib-1", dir.join("scratch"), "".into(), crate::cache::Trust::default())
 }
 
 fn artifact(dir: &Path) -> Artifact {

@@ -230,7 +230,7 @@ impl<'t> Planner<'_, 't> {
             Kind::File if found.is_file() => {
                 let alike = found.len() == entry.stat.size && found.mode() & 0o7777 == entry.mode;
                 let one = (found.dev(), found.ino()) == (entry.stat.device, entry.stat.inode);
-                Ok(alike && (one || same_content(&self.tree.path.join(&entry.path), &place)?))
+                Ok(alike && (one || same_content(&self.tree.place(&entry.path)?, &place)?))
             }
             _ => Ok(false),
         }

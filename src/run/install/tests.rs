@@ -6,8 +6,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use globset::{Glob, GlobSetBuilder};
 
 use super::*;
-use crate::cache::trees::{TreeState, Trees};
+use crate::cache::trees::{TreeDraft, TreeState, Trees};
 use crate::error::Error;
+use crate::host::layout::Layout;
 
 /// A machine: a place for the product, and a work directory.
 struct Machine {
@@ -16,6 +17,8 @@ struct Machine {
     state: Mutex<State>,
     options: InstallOptions,
     planned: Vec<(&'static str, &'static str)>,
+    /// Whether trees have the directories above the install directory.
+    whole: bool,
 }
 
 /// What a task stages below the install directory.
@@ -34,7 +37,7 @@ fn machine() -> Machine {
     let trees = Trees::open(&room.path().join("work/trees")).unwrap();
     let state = Mutex::new(State::open(&room.path().join("work/state"), &room.path().join("opt/shop")).unwrap());
     let options = InstallOptions { install_dir: room.path().join("opt/shop"), ..InstallOptions::default() };
-    Machine { room, trees, state, options, planned: Vec::new() }
+    Machine { room, trees, state, options, planned: Vec::new(), whole: false }
 }
 
 impl Machine {
@@ -65,7 +68,18 @@ impl Machine {
         for (path, _) in staged.iter().filter(|(_, staged)| matches!(staged, Locked)) {
             fs::set_permissions(root.join(path), Permissions::from_mode(0o555)).unwrap();
         }
-        draft.seal(0, None).unwrap()
+        let lies_inside = dir.starts_with(&self.options.install_dir);
+        if self.whole || !lies_inside { draft.seal(0, None) } else { self.from_the_top_down(&draft, tag).seal(0, None) }
+            .unwrap()
+    }
+
+    /// A draft of the same without the directories above the install directory, as one that is restored.
+    fn from_the_top_down(&self, draft: &TreeDraft<'_>, tag: &str) -> TreeDraft<'_> {
+        let top = self.options.install_dir.strip_prefix("/").unwrap();
+        let entries = crate::host::listing::Listing::of(draft.path()).unwrap().entries;
+        let room = self.room.path().join("room");
+        fs::rename(draft.path().join(top), &room).unwrap();
+        self.trees.adopt(Layout::below(&room, top), entries, tag)
     }
 
     fn installer(&self) -> Installer<'_> {
@@ -126,9 +140,10 @@ fn counts(written: usize, kept: usize, lost: usize, removed: usize) -> Counts {
 
 #[test]
 fn a_tree_is_installed_as_it_is_and_a_repeat_run_has_nothing_to_do() {
-    for link_mode in [LinkMode::Auto, LinkMode::Copy] {
+    for (link_mode, whole) in [(LinkMode::Auto, false), (LinkMode::Copy, false), (LinkMode::Auto, true)] {
         let mut machine = machine();
         machine.options.link_mode = link_mode;
+        machine.whole = whole;
         let staged =
             [("bin/tool", Exec("tool")), ("lib/a.so", Link("a.so.1")), ("lib/a.so.1", File("")), ("share/empty", Dir)];
         assert_eq!(machine.verify("shop", "v1"), Verdict::Absent);
@@ -155,7 +170,7 @@ fn hard_links_of_a_tree_stay_hard_links_even_when_copied() {
     machine.installer().install("shop", "v1", &tree, &[]).unwrap();
     let inode = |path: &Path| fs::metadata(path).unwrap().ino();
     assert_eq!(inode(&machine.at("one")), inode(&machine.at("two")));
-    let kept = tree.path.join(machine.at("one").strip_prefix("/").unwrap());
+    let kept = tree.place(machine.at("one").strip_prefix("/").unwrap()).unwrap();
     assert_ne!(inode(&machine.at("one")), inode(&kept));
     assert_eq!(machine.verify("shop", "v1"), Verdict::Intact);
 }

@@ -229,7 +229,7 @@ impl Hands<'_> {
             self.clear(&entry.path)?;
         }
         let (dir, name) = self.open.get(self.site, &entry.path)?;
-        let source = self.tree.path.join(&entry.path);
+        let source = self.tree.place(&entry.path)?;
         let first = self.linked.get(&entry.stat.inode).filter(|_| entry.kind == Kind::File);
         match (&entry.kind, first) {
             (Kind::Symlink(target), _) => self.cloner.symlink(target, entry, dir, name)?,

@@ -16,6 +16,7 @@ use std::io::Write;
 use std::path::Path;
 
 use error::*;
+use host::layout::Layout;
 use host::listing::Listing;
 use host::unpack::{Limits, Profile, UnpackOptions, unpack, unpack_artifact};
 use libfuzzer_sys::fuzz_target;
@@ -53,12 +54,16 @@ fn as_artifact(tar: &[u8], place: &Path) {
     let mut writer = host::gzip::Writer::new(&mut packed, 1, 1).expect("a level");
     writer.write_all(tar).and_then(|()| writer.finish()).expect("memory");
     let dest = place.join("dest");
-    fs::create_dir(&dest).expect("a directory");
-    if let Ok(unpacked) = unpack_artifact(&*packed, "A", &dest, LIMITS) {
-        assert!(unpacked.promised);
-        assert_eq!(unpacked.entries, Listing::of(&dest).expect("it can be listed").entries);
+    for top in ["", "d", "d/e"] {
+        fs::create_dir(&dest).expect("a directory");
+        if let Ok(unpacked) = unpack_artifact(&*packed, "A", Layout::below(&dest, Path::new(top)), LIMITS) {
+            assert!(unpacked.promised);
+            let mut found = Listing::of(&dest).expect("it can be listed").entries;
+            found.iter_mut().for_each(|entry| entry.path = unpacked.layout.top.join(&entry.path));
+            assert!(unpacked.entries.iter().filter(|entry| unpacked.layout.place(&entry.path).is_some()).eq(&found));
+        }
+        host::fs::remove_tree(&dest).expect("it can be removed");
     }
-    host::fs::remove_tree(&dest).expect("it can be removed");
 }
 
 /// Gives whatever may be a header the checksum that it should have: a fuzzer does not find it by chance.

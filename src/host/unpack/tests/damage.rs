@@ -33,7 +33,13 @@ impl Whole {
             fs::write(root.path().join(format!("d/{number}")), content).unwrap();
         }
         let mut bytes = Vec::new();
-        pack(root.path(), &Listing::of(root.path()).unwrap().entries, &mut bytes, &PackOptions::default()).unwrap();
+        pack(
+            &Layout::whole(root.path()),
+            &Listing::of(root.path()).unwrap().entries,
+            &mut bytes,
+            &PackOptions::default(),
+        )
+        .unwrap();
         let mut starts = vec![0];
         while let Some(size) = bytes.get(starts[starts.len() - 1] + 16..).filter(|rest| rest.len() >= LAST) {
             let size = u32::from_le_bytes(size[..4].try_into().unwrap());
@@ -85,7 +91,7 @@ fn files(root: &Path) -> Tree {
 fn outcome(bytes: &[u8]) -> Result<(Tree, bool), String> {
     let outcomes = [1, 2, 8].map(|threads| {
         let dest = tempfile::tempdir().unwrap();
-        match unpack_artifact_with(bytes, "A", dest.path(), Limits::default(), threads) {
+        match unpack_artifact_with(bytes, "A", Layout::whole(dest.path()), Limits::default(), threads) {
             Ok(unpacked) => Ok((files(dest.path()), unpacked.promised)),
             Err(Error::Archive { problem, .. }) => Err(problem),
             Err(other) => panic!("not the archive's fault? {other}"),

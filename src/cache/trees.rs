@@ -267,8 +267,9 @@ fn date(layout: &Layout, entries: &mut [Entry], mtime: u64) -> Result<()> {
         result.map_err(|error| Error::io("date", path)(errno(error)))
     };
     let wanted = (time.tv_sec, 0);
+    let is_right = |entry: &Entry| entry.is_nominal() || entry.stat.mtime == wanted;
     many::try_each(entries, |entry| match layout.place(&entry.path) {
-        Some(place) if entry.stat.mtime != wanted => set(&place),
+        Some(place) if !is_right(entry) => set(&place),
         _ => Ok(()),
     })?;
     entries.iter_mut().for_each(|entry| entry.stat.mtime = wanted);

@@ -75,9 +75,14 @@ impl Listing {
 }
 
 impl Entry {
-    /// A directory that is nowhere on this machine.
+    /// A directory of which only path, mode and time are known: it need not be on this machine.
     pub(crate) fn nominal(path: PathBuf, mode: u32, mtime: (i64, u32)) -> Entry {
         Entry { path, kind: Kind::Directory, mode, stat: Stat { mtime, ..Stat::default() } }
+    }
+
+    /// Whether it is such a directory. No inode has the number 0.
+    pub(crate) fn is_nominal(&self) -> bool {
+        self.kind == Kind::Directory && self.stat.inode == 0
     }
 
     /// What `metadata` says of the path at which `kind` lies.

@@ -13,7 +13,7 @@ use super::event::{Event, TaskRef};
 use super::install::Span;
 use super::log::Log;
 use super::secrets::Secrets;
-use super::shared::{Shared, installs_nothing};
+use super::shared::{Shared, installs_nothing, top};
 use super::source::Provision;
 use super::survey::Survey;
 use super::{licenses, source, steps, symlinks};
@@ -85,7 +85,8 @@ impl Shared<'_> {
         }
         let duration = start.elapsed();
         self.survey().confirm(task.task(), self.plan.inputs())?;
-        let (entries, unfit) = self.inventory(name, &paths.stage_dir)?;
+        let (mut entries, unfit) = self.inventory(name, &paths.stage_dir)?;
+        self.pass_over_leading(&mut entries);
         let draft = self.trees.adopt(Layout::whole(&paths.stage_dir), entries, task.tag());
         let tree = draft.seal(self.project().source_date_epoch, None)?;
         // Packed before it is installed: installed files may be links into the tree, and open to anyone's hands.
@@ -114,6 +115,15 @@ impl Shared<'_> {
         }
         entries.retain(|entry| !matches!(entry.kind, Kind::Special(_)));
         Ok((entries, unfit))
+    }
+
+    /// Leaves out of sight what leads to the install directory: it is not installed, so nobody need date or watch it.
+    fn pass_over_leading(&self, entries: &mut [Entry]) {
+        let top = top(self.project());
+        let leads = |entry: &&mut Entry| entry.kind == Kind::Directory && top.starts_with(&entry.path);
+        for entry in entries.iter_mut().filter(leads) {
+            *entry = Entry::nominal(std::mem::take(&mut entry.path), entry.mode, entry.stat.mtime);
+        }
     }
 
     /// Nothing is staged, so what the steps write can only be observed, at the end of the run.

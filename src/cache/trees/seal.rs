@@ -3,8 +3,8 @@
 //! The file is the line `cortado seal 2`, then one frame of the [codec](crate::cache::codec): a flag and the artifact's
 //! digest, the [top](Layout) of its layout, the entry of its own directory, and the counted entries in the order of a
 //! listing. An entry is its path, kind (`d`, `f`, `l` and the target), mode, size, mtime, ctime, device, inode and link
-//! count; of directories that lie nowhere since they lead to the top, only path, mode and mtime mean anything. A seal
-//! that cannot be read, or of another version, is no seal: the tree is made again.
+//! count. A directory with the inode 0 need not be there, and nobody looks at it: it leads to the install directory. A
+//! seal that cannot be read, or of another version, is no seal: the tree is made again.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
@@ -69,8 +69,8 @@ impl Seal {
         root.or_else(|| {
             many::find_first(&self.entries, |entry| {
                 let what = match layout.place(&entry.path) {
+                    _ if entry.is_nominal() => return None,
                     Some(place) => difference(entry, &place)?,
-                    None if entry.kind == Kind::Directory => return None,
                     None => "is gone",
                 };
                 Some(format!("`{}` {what}", entry.path.display()))

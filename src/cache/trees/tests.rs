@@ -128,6 +128,26 @@ fn every_kind_of_change_is_seen_in_a_tree_without_those_above_it() {
 }
 
 #[test]
+fn what_leads_to_the_install_directory_is_neither_dated_nor_watched() {
+    let story = story();
+    let stage = story.room.path().join("stage");
+    fs::create_dir_all(stage.join("opt/shop")).unwrap();
+    fs::write(stage.join("opt/shop/tool"), "").unwrap();
+    let before = fs::metadata(stage.join("opt")).unwrap().modified().unwrap();
+    let mut entries = Listing::of(&stage).unwrap().entries;
+    entries[0] = Entry::nominal(entries[0].path.clone(), 0o755, entries[0].stat.mtime);
+    let tree = story.trees.adopt(Layout::whole(&stage), entries, "a").seal(42, None).unwrap();
+    assert!(tree.entries().iter().all(|entry| entry.stat.mtime == (42, 0)));
+    assert_eq!(fs::metadata(tree.layout.dir.join("opt")).unwrap().modified().unwrap(), before);
+    fs::set_permissions(tree.layout.dir.join("opt"), fs::Permissions::from_mode(0o711)).unwrap();
+    assert_eq!(story.trees.get("a").unwrap(), TreeState::Present(tree.clone()));
+    // Whatever it does to what lies below is seen there.
+    fs::rename(tree.layout.dir.join("opt"), story.room.path().join("aside")).unwrap();
+    symlink(story.room.path().join("aside"), tree.layout.dir.join("opt")).unwrap();
+    assert_eq!(story.damage("a"), "the tree was changed");
+}
+
+#[test]
 fn a_seal_of_another_version_is_no_seal() {
     let story = story();
     story.sealed("a");

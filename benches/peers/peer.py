@@ -213,6 +213,10 @@ class Lua(Cortado):
     def command(self, dir, cached):
         return [f"{self.path}/cortado", "build", "--quiet", "--cache-dir", f"{dir}/cache"]
 
+    def env(self, dir):
+        """What it shares with other runs goes to the same file system as all else."""
+        return {"XDG_CACHE_HOME": f"{dir}.home"}
+
 
 class Rust(Cortado):
     """The library, in a program of its own."""

@@ -8,7 +8,9 @@ use std::time::Duration;
 use super::super::writer::LEASE;
 use super::super::{DirectoryOptions, DirectoryStore, FileSync, Prune};
 use crate::cache::provenance::Provenance;
-use crate::cache::store::{Put, Store, Stored};
+use crate::cache::put::Put;
+use crate::cache::store::Store;
+use crate::cache::stored::Stored;
 
 pub(super) const KIB: u64 = 1024;
 

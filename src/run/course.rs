@@ -76,6 +76,7 @@ impl Course<'_> {
         if report.tasks.iter().all(|task| task.outcome.is_success()) {
             summary = self.summarize(&shared.installer)?;
             self.prune(&shared.dir, &shared.trees)?;
+            self.tidy(&shared)?;
             shared.dir.end()?;
         }
         Ok((Some(report), summary))
@@ -137,6 +138,18 @@ impl Course<'_> {
             dir.note_prune(now)?;
         }
         Ok(())
+    }
+
+    /// Of tasks that are not in this plan nobody knows what they need.
+    fn tidy(&self, shared: &Shared<'_>) -> Result<()> {
+        if self.plan.tasks().len() < self.project.tasks().len() {
+            return Ok(());
+        }
+        shared.artifacts.tidy(self.plan.tasks().len(), || {
+            let mut needed = shared.trees.tags()?;
+            needed.extend(self.plan.tasks().iter().map(|task| task.tag().to_owned()));
+            Ok(needed)
+        })
     }
 
     /// A run with nothing to do. No tree has become old by it.

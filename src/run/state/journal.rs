@@ -165,6 +165,11 @@ impl Journal {
         self.index.find(&self.bytes, key).map(|place| place.value(&self.bytes))
     }
 
+    /// How many keys there are.
+    pub(in crate::run) fn len(&self) -> usize {
+        self.index.places.len()
+    }
+
     /// All keys with their values, in no order.
     pub(in crate::run) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.index.places.iter().map(|place| (place.key(&self.bytes), place.value(&self.bytes)))
@@ -184,6 +189,17 @@ impl Journal {
         }
         self.append(key, &[])?;
         self.compact()
+    }
+
+    /// Forgets every key that is not wanted, and leaves it and all history out of the file.
+    pub(in crate::run) fn retain(&mut self, wanted: impl Fn(&[u8]) -> bool) -> Result<()> {
+        let (bytes, live) = (&self.bytes, &mut self.live);
+        self.index.places.retain(|place| {
+            let stays = wanted(place.key(bytes));
+            *live -= if stays { 0 } else { place.length() };
+            stays
+        });
+        self.compact_beyond(0)
     }
 
     /// Indexes the frames, and cuts off what follows the last whole one.
@@ -370,6 +386,21 @@ mod tests {
         journal.set(key(1), b"new").unwrap();
         journal.tidy().unwrap();
         assert!(fs::metadata(&path).unwrap().len() > tidy, "a little history is not worth a new file");
+    }
+
+    #[test]
+    fn what_is_not_wanted_is_gone_from_the_file_too() {
+        let (_dir, path) = room();
+        let mut journal = Journal::open(&path).unwrap();
+        for round in 0..3u8 {
+            (0..10u8).for_each(|key| journal.set(vec![key], &[round]).unwrap());
+        }
+        journal.retain(|key| key == [3]).unwrap();
+        assert_eq!((journal.len(), content(&journal)), (1, vec![(vec![3], vec![2])]));
+        journal.set(vec![4], b"new").unwrap();
+        let opened = Journal::open(&path).unwrap();
+        assert_eq!((content(&opened), opened.dropped()), (content(&journal), 0));
+        assert_eq!(opened.live + HEADER.len(), fs::metadata(&path).unwrap().len() as usize);
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub(crate) struct Inner {
     pub(crate) size: u64,
     pub(crate) provenance: Provenance,
     pub(crate) replace: bool,
+    /// The tiers that it is for, if it was offered before and the others have it; empty: whoever is written.
+    pub(crate) tiers: Vec<String>,
     pub(crate) remarks: Remarks,
 }
 
@@ -89,6 +91,11 @@ impl Artifact {
     /// proved corrupt, or is not trusted while this one is signed.
     pub fn replace(&self) -> bool {
         self.inner.replace
+    }
+
+    /// Whether a tier is to be offered it.
+    pub(crate) fn is_for(&self, tier: &str) -> bool {
+        self.inner.tiers.is_empty() || self.inner.tiers.iter().any(|name| name == tier)
     }
 
     /// Says something about keeping it that the user should know, though it is no error: a warning of the task.

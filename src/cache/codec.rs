@@ -134,12 +134,25 @@ impl<'a> Reader<'a> {
 
 /// Content as a frame; `None` if it has 4 GiB or more.
 pub(crate) fn frame(content: &[u8]) -> Option<Vec<u8>> {
-    let length = u32::try_from(content.len()).ok()?;
     let mut bytes = Vec::with_capacity(FRAME_HEADER + content.len());
-    bytes.extend_from_slice(&length.to_le_bytes());
-    bytes.extend_from_slice(&libdeflater::crc32(content).to_le_bytes());
-    bytes.extend_from_slice(content);
-    Some(bytes)
+    append_frame(&mut bytes, |writer| writer.bytes.extend_from_slice(content)).map(|()| bytes)
+}
+
+/// Appends a frame with what `write` writes, which is copied nowhere. `None`, and nothing appended, if it has 4 GiB or more.
+pub(crate) fn append_frame(bytes: &mut Vec<u8>, write: impl FnOnce(&mut Writer)) -> Option<()> {
+    let start = bytes.len();
+    bytes.extend_from_slice(&[0; FRAME_HEADER]);
+    let mut writer = Writer { bytes: std::mem::take(bytes) };
+    write(&mut writer);
+    *bytes = writer.bytes;
+    let (head, content) = bytes.split_at_mut(start + FRAME_HEADER);
+    let Ok(length) = u32::try_from(content.len()) else {
+        bytes.truncate(start);
+        return None;
+    };
+    let (length, sum) = (length.to_le_bytes(), libdeflater::crc32(content).to_le_bytes());
+    head[start..].copy_from_slice(&[length, sum].concat());
+    Some(())
 }
 
 #[cfg(test)]
@@ -166,6 +179,9 @@ mod tests {
         #[test]
         fn a_frame_with_any_bit_changed_or_byte_missing_is_none(content: Vec<u8>, place: prop::sample::Index, bit in 0..8u8) {
             let whole = frame(&content).unwrap();
+            let mut longer = b"before".to_vec();
+            append_frame(&mut longer, |writer| writer.bytes.extend_from_slice(&content)).unwrap();
+            prop_assert_eq!(longer.strip_prefix(b"before"), Some(&whole[..]));
             prop_assert_eq!(Reader::new(&whole).frame(), Some(&content[..]));
             let mut harmed = whole.clone();
             harmed[place.index(whole.len())] ^= 1 << bit;

@@ -27,6 +27,9 @@ pub struct Offer {
     /// Whether a failure of this tier ends the run.
     #[serde(skip)]
     pub required: bool,
+    /// Whether the tier should have it and has not, so that a later run offers it again.
+    #[serde(skip)]
+    pub owed: bool,
 }
 
 /// What became of an artifact that a tier was offered.
@@ -94,7 +97,8 @@ impl Offer {
     /// Of the only tier there is.
     pub(crate) fn sole(kept: Kept, size: u64, duration: Duration) -> Self {
         let bytes = if kept == Kept::Stored { size } else { 0 };
-        Self { tier: super::look::SOLE_TIER.into(), kept, bytes, duration, fill: false, required: false }
+        let owed = kept.trouble().is_some();
+        Self { tier: super::look::SOLE_TIER.into(), kept, bytes, duration, fill: false, required: false, owed }
     }
 
     /// Whether the tier was required to keep what was built, and did not.

@@ -102,6 +102,11 @@ impl Trees {
         dir.join(format!("{tag}{SEAL}")).exists()
     }
 
+    /// The tags that there are trees of, without a look at whether they are intact.
+    pub(crate) fn tags(&self) -> Result<HashSet<String>> {
+        Ok(self.names()?.iter().filter_map(|name| name.strip_suffix(SEAL)).map(str::to_owned).collect())
+    }
+
     /// Removes a tree, if there is one.
     pub(crate) fn remove(&self, tag: &str) -> Result<()> {
         remove_tree(&self.seal_path(tag))?;

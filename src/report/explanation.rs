@@ -38,6 +38,9 @@ pub struct Explanation {
     pub upstreams: Vec<String>,
     /// How many fields are as they were.
     pub unchanged: usize,
+    /// The tiers that are to get the artifact that was built here and could not be kept, none where nobody knows which;
+    /// `None` if nothing is owed.
+    pub owed: Option<Vec<String>>,
 }
 
 /// When a task was last built or restored, and as what.
@@ -68,6 +71,7 @@ impl Explanation {
         let outline = without_derived(preview.plan().outline(task));
         let history = preview.history(task)?;
         let mut explanation = Self::plain(preview, task, decision);
+        explanation.owed = preview.owed(task)?;
         if let Some(history) = history {
             explanation.compare(history, &outline);
         }
@@ -86,6 +90,7 @@ impl Explanation {
             changes: Vec::new(),
             upstreams: Vec::new(),
             unchanged: 0,
+            owed: None,
         }
     }
 
@@ -114,7 +119,14 @@ impl Explanation {
         for upstream in &self.upstreams {
             text.push_str(&format!("upstream `{upstream}` changed: see `cortado why {upstream}`\n"));
         }
-        text + &self.rest()
+        text + &self.rest() + &self.debt()
+    }
+
+    fn debt(&self) -> String {
+        let Some(tiers) = &self.owed else { return String::new() };
+        let tiers: Vec<_> = tiers.iter().map(|tier| format!("`{tier}`")).collect();
+        let who = if tiers.is_empty() { "the cache".to_owned() } else { tiers.join(", ") };
+        format!("{who} could not keep its artifact: the next run that may write offers it again\n")
     }
 
     fn rest(&self) -> String {
@@ -205,6 +217,7 @@ mod tests {
             changes,
             upstreams: vec!["zlib".into()],
             unchanged: 31,
+            owed: None,
         }
     }
 
@@ -227,6 +240,18 @@ upstream `zlib` changed: see `cortado why zlib`
             Digest::of("then").short()
         );
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn what_the_cache_lacks_is_said_last() {
+        let last = |tiers: &[&str]| {
+            let owed = Some(tiers.iter().map(|tier| (*tier).to_owned()).collect());
+            let text = Explanation { owed, ..explanation(Vec::new()) }.text(UNIX_EPOCH, Paint::Never);
+            text.lines().last().unwrap().to_owned()
+        };
+        let end = "could not keep its artifact: the next run that may write offers it again";
+        assert_eq!(last(&[]), format!("the cache {end}"));
+        assert_eq!(last(&["team", "far"]), format!("`team`, `far` {end}"));
     }
 
     #[test]

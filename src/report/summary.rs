@@ -23,12 +23,17 @@ pub fn summary(report: &Report, paint: Paint) -> String {
 }
 
 fn nothing(report: &Report) -> String {
+    let work = match report.cache.stored {
+        0 => "nothing to do".to_owned(),
+        stored => format!("nothing to build, {} kept that the cache lacked", text::count(stored, "artifact")),
+    };
     let state = match report.tasks.len() {
         0 => "it has no tasks".to_owned(),
         1 => "its task is up to date".to_owned(),
         count => format!("all {count} tasks are up to date"),
     };
-    format!("{}: nothing to do, {state} ({})\n", report.project, text::duration(report.duration))
+    let trouble = trouble(report);
+    format!("{}: {work}, {state} ({}){trouble}\n", report.project, text::duration(report.duration))
 }
 
 fn row(kind: Kind, report: &Report) -> Option<Vec<Cell>> {
@@ -74,6 +79,11 @@ fn trouble(report: &Report) -> String {
         1 => "; the cache failed once".to_owned(),
         failures => format!("; the cache failed {failures} times"),
     };
+    let owed = match report.cache.owed {
+        0 => String::new(),
+        owed => format!("; {} left for a later run to offer again", text::count(owed, "artifact")),
+    };
+    let failed = failed + &owed;
     let left = report.cache.tiers.iter().filter_map(|tier| Some((&tier.name, tier.left.as_ref()?)));
     left.fold(failed, |text, (tier, reason)| format!("{text}; `{tier}` was left alone: {reason}"))
 }
@@ -128,5 +138,17 @@ shop: finished after 4.1 s, 1 min 40 s saved
         report.cache.failed_updates = 1;
         let text = summary(&report, Paint::Never);
         assert!(text.ends_with("shop: finished after 4.1 s; the cache failed once\n"), "{text}");
+        report.cache.owed = 1;
+        let text = summary(&report, Paint::Never);
+        assert!(text.ends_with("; the cache failed once; 1 artifact left for a later run to offer again\n"), "{text}");
+    }
+
+    #[test]
+    fn what_is_kept_of_earlier_runs_is_said() {
+        let mut report = report(vec![task("app", Outcome::UpToDate, 0)]);
+        (report.cache.stored, report.cache.owed) = (1, 2);
+        let expected = "shop: nothing to build, 1 artifact kept that the cache lacked, its task is up to date (4.1 s); \
+                        2 artifacts left for a later run to offer again\n";
+        assert_eq!(summary(&report, Paint::Never), expected);
     }
 }

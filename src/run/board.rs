@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::build::Offer;
+use super::debt::Debt;
+use super::debts::Debts;
+use super::event::Outcome;
 use super::executor::Ended;
+use super::handover::Offer;
 use super::pipeline::Brought;
 use super::uploads::Uploads;
 use crate::plan::{Errand, Schedule};
@@ -29,6 +32,8 @@ pub(super) enum Job {
     Errand(usize, Errand),
     /// Offer a task's artifact to the cache.
     Upload(usize, Offer),
+    /// Pack what an earlier run owes the cache.
+    Repay(usize, Debt),
 }
 
 /// What is known of a task while it is under way.
@@ -39,6 +44,8 @@ pub(super) struct Dossier {
     /// How long workers and transfer slots have had it.
     pub(super) spent: Duration,
     pub(super) brought: Brought,
+    /// How it ends when its artifact is kept.
+    pub(super) outcome: Option<Outcome>,
 }
 
 /// How a run stands.
@@ -48,6 +55,7 @@ pub(super) struct Board<'p> {
     pub(super) dossiers: HashMap<usize, Dossier>,
     pub(super) ended: Vec<Option<Ended>>,
     pub(super) uploads: Uploads,
+    pub(super) debts: Debts,
     /// How many artifacts may be here that nothing can be done with yet.
     pub(super) most_ahead: usize,
     /// Whether a task is done only when its artifact is kept.
@@ -77,7 +85,11 @@ impl Board<'_> {
     }
 
     fn lead(&mut self) -> Option<Job> {
-        if self.uploads.are_full() { None } else { self.schedule.start().map(Job::Lead) }
+        if self.uploads.are_full() {
+            return None;
+        }
+        let task = self.schedule.start().map(Job::Lead);
+        task.or_else(|| self.debts.take().map(|(position, debt)| Job::Repay(position, debt)))
     }
 
     /// What keeps workers waiting goes first, what is only fetched ahead goes last.
@@ -98,6 +110,10 @@ impl Board<'_> {
 
     /// Whether there will be nothing more to do for a thread.
     pub(super) fn is_over(&self, role: Role) -> bool {
-        self.schedule.is_finished() && (role == Role::Worker || self.uploads.waiting() == 0)
+        let is_idle = match role {
+            Role::Worker => true,
+            Role::Slot | Role::Both => self.uploads.waiting() == 0 && self.debts.unpacked() == 0,
+        };
+        is_idle && self.schedule.is_finished() && self.debts.waiting() == 0
     }
 }

@@ -1,15 +1,13 @@
 //! Builds a task from its source, into a stage that becomes its tree, or directly into the install directory.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
-
-use tempfile::NamedTempFile;
+use std::time::{Instant, SystemTime};
 
 use super::context::Context;
 use super::environment;
-use super::event::{Event, TaskRef};
+use super::event::TaskRef;
+use super::handover::Offer;
 use super::install::Span;
 use super::log::Log;
 use super::secrets::Secrets;
@@ -17,32 +15,13 @@ use super::shared::{Shared, installs_nothing, top};
 use super::source::Provision;
 use super::survey::Survey;
 use super::{licenses, source, steps, symlinks};
-use crate::cache::artifact::{Inner, filename};
-use crate::cache::remarks::Remarks;
-use crate::cache::{self, Artifact, CachePolicy, Guard, Tree, Turn};
+use crate::cache::Turn;
 use crate::error::{Error, Result};
 use crate::host::fs;
 use crate::host::layout::Layout;
 use crate::host::listing::{Entry, Kind, Listing};
-use crate::host::pack::{PackOptions, pack};
 use crate::model::Paths;
 use crate::plan::PlannedTask;
-
-/// An artifact that a build made and the cache may want.
-#[derive(Debug)]
-pub(crate) struct Offer {
-    /// Or why there is none.
-    pub(crate) artifact: Result<Artifact, String>,
-    /// The right to have built it, which is given back when it is kept or given up.
-    pub(crate) turn: Option<Turn>,
-}
-
-impl Offer {
-    /// Its size in bytes; 0 where it could not be packed.
-    pub(crate) fn size(&self) -> u64 {
-        self.artifact.as_ref().map_or(0, Artifact::size)
-    }
-}
 
 impl Shared<'_> {
     /// Builds a task and installs it. With `replace`, its artifact takes the place of one that is kept already.
@@ -62,8 +41,8 @@ impl Shared<'_> {
             false => self.build_directly(task, name, &source, &log).map(|()| None),
         };
         let flushed = log.flush();
-        let artifact = built?;
-        flushed.map(|()| artifact.map(|artifact| Offer { artifact, turn }))
+        let offer = built?;
+        flushed.map(|()| offer.map(|offer| Offer { turn, ..offer }))
     }
 
     fn build_staged(
@@ -73,7 +52,7 @@ impl Shared<'_> {
         source: &Provision,
         log: &Arc<Log>,
         replace: bool,
-    ) -> Result<Option<Result<Artifact, String>>> {
+    ) -> Result<Option<Offer>> {
         let paths = self.paths(task);
         fs::empty_dir(&paths.stage_dir)?;
         let prefix = paths.stage_install_dir.strip_prefix(&paths.stage_dir).unwrap_or(&paths.stage_install_dir);
@@ -90,12 +69,14 @@ impl Shared<'_> {
         let draft = self.trees.adopt(Layout::whole(&paths.stage_dir), entries, task.tag());
         let tree = draft.seal(self.project().source_date_epoch, None)?;
         // Packed before it is installed: installed files may be links into the tree, and open to anyone's hands.
-        let packed =
-            self.exchange.writes().then(|| unfit.map_or_else(|| self.pack(task, &tree, duration, replace), Err));
+        let packed = self.exchange.writes().then(|| match unfit {
+            None => self.pack_fresh(task, name, &tree, duration, replace),
+            Some(unfit) => Offer::failed(&unfit),
+        });
         self.install(task, &tree)?;
         self.state().set_duration(task.name(), duration)?;
         fs::remove_tree(&self.dir.source(task.name()))?;
-        Ok(packed.map(|packed| packed.map_err(|error| error.to_string())))
+        Ok(packed)
     }
 
     fn survey(&self) -> Survey<'_> {
@@ -208,85 +189,5 @@ impl Shared<'_> {
             queue.extend(downstream.downstreams());
         }
         Ok(())
-    }
-
-    /// Offers a fresh artifact to the cache. Trouble with that is an event, unless the policy says more.
-    pub(crate) fn offer(&self, guard: &mut Guard, task: &PlannedTask<'_>, name: &TaskRef, offer: Offer) -> Result<()> {
-        let (size, tag) = (offer.size(), task.tag().to_owned());
-        let Offer { artifact, turn } = offer;
-        let result = artifact.and_then(|artifact| {
-            if !self.settings.cancel.is_cancelled() {
-                self.tell(Event::Storing { task: name.clone(), tag: tag.clone(), size });
-            }
-            self.exchange.update(guard, &artifact, &|remark| self.remark(name, remark))
-        });
-        // Whoever waits for it can look now.
-        drop(turn);
-        self.count(|cache| match &result {
-            Ok(true) => (cache.stored, cache.stored_bytes) = (cache.stored + 1, cache.stored_bytes + size),
-            Ok(false) => {}
-            Err(_) => cache.failed_updates += 1,
-        });
-        self.tell(Event::Stored { task: name.clone(), tag: tag.clone(), size, result: result.clone() });
-        let required = self.settings.cache_policy.requires_write()
-            || self.traffic().of(name).is_some_and(|traffic| traffic.offers.iter().any(cache::Offer::is_fatal));
-        match (result, self.settings.cache_policy) {
-            (Err(_), _) if required && self.settings.cancel.is_cancelled() => {
-                self.withdraw(task)?;
-                Err(Error::Interrupted)
-            }
-            (Err(reason), _) if required => {
-                self.withdraw(task)?;
-                Err(Error::Cache { operation: "update", tag, reason })
-            }
-            (Err(_), _) if self.settings.cancel.is_cancelled() => Err(Error::Interrupted),
-            (Err(reason), CachePolicy::Warn) => {
-                self.warn(name, format!("it could not be cached: {reason}"));
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Undoes a build whose artifact had to be kept and was not: the next run would find it installed, and nobody would
-    /// ever offer it again.
-    fn withdraw(&self, task: &PlannedTask<'_>) -> Result<()> {
-        self.installer.clear(task.name())?;
-        self.trees.remove(task.tag())
-    }
-
-    fn pack(&self, task: &PlannedTask<'_>, tree: &Tree, build_time: Duration, replace: bool) -> Result<Artifact> {
-        let dir = self.dir.pack();
-        let file = fs::make_in(&dir, || NamedTempFile::with_prefix_in(format!("{}.", task.name()), &dir));
-        let mut file = file.map_err(Error::io("create a file in", &dir))?;
-        // For everyone to read, so that a store on this file system can keep the file itself.
-        let open = std::fs::Permissions::from_mode(0o644);
-        file.as_file().set_permissions(open).map_err(Error::io("set the mode of", file.path()))?;
-        let vouch = self.settings.trust.vouch(task.tag());
-        let options = PackOptions {
-            mtime: self.project().source_date_epoch,
-            level: self.settings.compression_level,
-            threads: 0,
-            sign: vouch.as_ref().map(|vouch| vouch as _),
-        };
-        let packed = pack(&tree.layout, tree.entries(), file.as_file_mut(), &options)?;
-        self.artifacts.add(task.tag(), &packed.digest)?;
-        Ok(Artifact::new(Inner {
-            name: task.name().to_owned(),
-            tag: task.tag().to_owned(),
-            filename: filename(task.tag()),
-            path: file.into_temp_path(),
-            digest: packed.digest,
-            size: packed.packed_size,
-            provenance: self
-                .settings
-                .provenance
-                .clone()
-                .project(&*self.project().name)
-                .task(task.name())
-                .build_time(build_time),
-            replace,
-            remarks: Remarks::default(),
-        }))
     }
 }

@@ -65,8 +65,8 @@ impl Clean {
     fn names(&self) -> impl Iterator<Item = &'static str> {
         let scratch = ["src", "stage", "tmp", "restore", "pack"].as_slice();
         let trees = ["trees"].as_slice();
-        let rest =
-            ["sources", "logs", "histories", "standing", "artifacts", "unfinished", "pruned", "state"].as_slice();
+        let rest = ["sources", "logs", "histories", "standing", "artifacts", "owed", "unfinished", "pruned", "state"]
+            .as_slice();
         let wanted = [(true, scratch), (self.trees || self.everything, trees), (self.everything, rest)];
         wanted.into_iter().filter(|(wanted, _)| *wanted).flat_map(|(_, names)| names.iter().copied())
     }

@@ -1,19 +1,22 @@
 //! The course of a run: from its plan to its report.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
-use super::event::Outcome;
+use super::debt::Debt;
+use super::event::{Event, Outcome};
 use super::executor::{self, Ended};
 use super::glance::{self, Glance};
 use super::idle;
 use super::install::{Expected, InstallOptions, Installer};
 use super::observers::Observers;
+use super::owed::Owed;
 use super::report::{CacheReport, Report, TaskReport};
 use super::settings::Settings;
-use super::shared::Shared;
+use super::shared::{Shared, stages};
 use super::source::Supply;
 use super::state::State;
 use super::summary;
@@ -40,8 +43,9 @@ impl Course<'_> {
     pub(super) fn run(&self, dir: WorkDir, supply: Supply, start: Instant) -> Result<(Option<Report>, Option<String>)> {
         let mut installer = Installer::new(self.install_options()?, self.state);
         let departed = self.remove_departed(&installer)?;
-        let current = self.current(&installer, departed)?;
-        let idle = current.iter().all(|current| *current);
+        let mut current = self.current(&installer, departed)?;
+        let debts = self.debts(&dir);
+        let idle = current.iter().all(|current| *current) && debts.is_empty();
         if idle && !dir.has_leftovers() {
             return Ok((None, self.rest(&installer)?));
         }
@@ -56,21 +60,74 @@ impl Course<'_> {
             dir.end()?;
             return Ok((None, self.rest(&installer)?));
         }
-        let shared = Shared::new(self.plan, self.settings, dir, self.state, trees, installer, supply, self.observers);
+        let mut shared =
+            Shared::new(self.plan, self.settings, dir, self.state, trees, installer, supply, self.observers);
         shared.check_cache()?;
-        let ended = executor::execute(&shared, &current);
+        let debts = self.press(&mut shared, debts, &mut current);
+        let ended = executor::execute(&shared, &current, debts);
         let sound = self.plan.tasks().iter().zip(&ended).filter(|(_, ended)| ended.outcome.is_success());
         let sound = sound.map(|(task, _)| task.name()).collect();
         shared.installer.observe(&shared.spans.lock().unwrap_or_else(PoisonError::into_inner), &sound)?;
-        let report = self.report(&shared, ended, start);
+        let owed = self.close_debts(&shared);
+        let mut report = self.report(&shared, ended, start);
+        report.cache.owed = owed;
         shared.state().tidy()?;
         let mut summary = None;
         if report.tasks.iter().all(|task| task.outcome.is_success()) {
             summary = self.summarize(&shared.installer)?;
             self.prune(&shared.dir, &shared.trees)?;
+            self.tidy(&shared)?;
             shared.dir.end()?;
         }
         Ok((Some(report), summary))
+    }
+
+    /// What earlier runs owe the cache and this one offers again, by the tasks' positions.
+    fn debts(&self, dir: &WorkDir) -> HashMap<usize, Debt> {
+        let mode = self.settings.cache_mode;
+        if self.settings.callbacks.is_none() || !mode.writes() || mode == CacheMode::Recache {
+            return HashMap::new();
+        }
+        let planned = |tag: &str, debt: &Debt| {
+            let task = self.plan.task(&debt.task).filter(|task| task.tag() == tag);
+            task.is_some_and(|task| stages(self.project, task.task()))
+        };
+        let due = Owed::new(dir.owed()).due(SystemTime::now(), planned).unwrap_or_else(|error| {
+            self.observers.tell(&Event::Warning { task: None, text: error.to_string() });
+            Vec::new()
+        });
+        if due.is_empty() {
+            return HashMap::new();
+        }
+        let mut due: HashMap<_, _> = due.into_iter().collect();
+        let tasks = self.plan.tasks().iter().enumerate();
+        tasks.filter_map(|(position, task)| Some((position, due.remove(task.tag())?))).collect()
+    }
+
+    /// Takes out of the debts those that have to be paid for their task to end well: a worker leads it to that.
+    fn press(
+        &self,
+        shared: &mut Shared<'_>,
+        debts: HashMap<usize, Debt>,
+        current: &mut [bool],
+    ) -> HashMap<usize, Debt> {
+        let (all, some) = (self.settings.cache_policy.requires_write(), shared.exchange.requires_write());
+        let (pressing, debts) = debts.into_iter().partition(|(_, debt)| all || some && debt.tiers.is_empty());
+        for (position, debt) in HashMap::<_, _>::into_iter(pressing) {
+            current[position] = false;
+            shared.pressing.insert(self.plan.tasks()[position].tag().to_owned(), debt);
+        }
+        debts
+    }
+
+    /// Forgets what is owed of tasks that have left the project, and of trees that are gone; how much is left.
+    fn close_debts(&self, shared: &Shared<'_>) -> usize {
+        let trees = shared.dir.trees();
+        let stands = |tag: &str, debt: &Debt| self.plan.knows(&debt.task) && Trees::holds(&trees, tag);
+        shared.owed.close(stands).unwrap_or_else(|error| {
+            self.observers.tell(&Event::Warning { task: None, text: error.to_string() });
+            0
+        })
     }
 
     fn prune(&self, dir: &WorkDir, trees: &Trees) -> Result<()> {
@@ -81,6 +138,18 @@ impl Course<'_> {
             dir.note_prune(now)?;
         }
         Ok(())
+    }
+
+    /// Of tasks that are not in this plan nobody knows what they need.
+    fn tidy(&self, shared: &Shared<'_>) -> Result<()> {
+        if self.plan.tasks().len() < self.project.tasks().len() {
+            return Ok(());
+        }
+        shared.artifacts.tidy(self.plan.tasks().len(), || {
+            let mut needed = shared.trees.tags()?;
+            needed.extend(self.plan.tasks().iter().map(|task| task.tag().to_owned()));
+            Ok(needed)
+        })
     }
 
     /// A run with nothing to do. No tree has become old by it.

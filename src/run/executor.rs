@@ -8,6 +8,8 @@ use std::thread::{Builder, Scope};
 use std::time::{Duration, Instant};
 
 use super::board::{Board, Job, Role};
+use super::debt::Debt;
+use super::debts::Debts;
 use super::event::{Event, Outcome, Progress, TaskRef};
 use super::pipeline::{Brought, Led};
 use super::shared::Shared;
@@ -29,11 +31,12 @@ pub(crate) struct Ended {
 }
 
 /// Works through the whole plan; every task has ended, in one way or another, and every artifact is kept or given up
-/// when this returns. `current` says of each task whether it is installed as planned.
-pub(crate) fn execute(shared: &Shared<'_>, current: &[bool]) -> Vec<Ended> {
-    let executor = Executor::new(shared, current);
+/// when this returns. `current` says of each task whether it is installed as planned, `debts` what earlier runs owe the
+/// cache.
+pub(crate) fn execute(shared: &Shared<'_>, current: &[bool], debts: HashMap<usize, Debt>) -> Vec<Ended> {
+    let unfinished = current.iter().filter(|current| !**current).count() + debts.len();
+    let executor = Executor::new(shared, current, debts);
     executor.begin(current);
-    let unfinished = current.iter().filter(|current| !**current).count();
     if unfinished > 0 {
         std::thread::scope(|scope| executor.staff(scope, unfinished));
     }
@@ -49,7 +52,7 @@ pub(super) struct Executor<'r, 's> {
 }
 
 impl<'r, 's> Executor<'r, 's> {
-    fn new(shared: &'s Shared<'r>, current: &[bool]) -> Self {
+    fn new(shared: &'s Shared<'r>, current: &[bool], debts: HashMap<usize, Debt>) -> Self {
         let tasks = shared.plan.tasks();
         let unfinished: Vec<usize> = (0..tasks.len()).filter(|position| !current[*position]).collect();
         let errands = many::map(&unfinished, |position| shared.foresee(&tasks[*position]));
@@ -61,6 +64,7 @@ impl<'r, 's> Executor<'r, 's> {
             dossiers: HashMap::new(),
             ended: tasks.iter().map(|_| None).collect(),
             uploads: Uploads::default(),
+            debts: Debts::new(debts),
             most_ahead: AHEAD * shared.settings.transfers,
             keeps_first: shared.settings.cache_policy.requires_write() || shared.exchange.requires_write(),
             sleeping_workers: 0,
@@ -105,6 +109,7 @@ impl<'r, 's> Executor<'r, 's> {
                 Job::Lead(position) => self.work(position),
                 Job::Errand(position, errand) => self.bring(&mut guard, position, errand),
                 Job::Upload(position, offer) => self.upload(&mut guard, position, offer),
+                Job::Repay(position, debt) => self.repay(position, debt),
             }
         }
     }
@@ -116,6 +121,9 @@ impl<'r, 's> Executor<'r, 's> {
             if self.shared.cancel.is_cancelled() {
                 let skipped = board.schedule.cancel();
                 self.skip(&mut board, &skipped);
+                if board.debts.give_up() && self.shared.settings.cancel.is_cancelled() {
+                    self.shared.leave_unkept();
+                }
             }
             if let Some(job) = board.next(role) {
                 return Some(job);
@@ -152,12 +160,13 @@ impl<'r, 's> Executor<'r, 's> {
 
     fn lay_down(&self, board: &mut Board<'_>, position: usize, led: Result<Led>) {
         match led {
-            Ok(Led::Ended(outcome)) => self.succeed(board, position, outcome),
-            Ok(Led::Built(None)) => self.succeed(board, position, Outcome::Built),
-            Ok(Led::Built(Some(offer))) => {
-                match board.keeps_first {
-                    true => board.schedule.keep(position),
-                    false => self.succeed(board, position, Outcome::Built),
+            Ok(Led::Ended(outcome, None)) => self.succeed(board, position, outcome),
+            Ok(Led::Ended(outcome, Some(offer))) => {
+                if board.keeps_first {
+                    board.dossier(position).outcome = Some(outcome);
+                    board.schedule.keep(position);
+                } else {
+                    self.succeed(board, position, outcome);
                 }
                 board.uploads.add(position, offer);
             }
@@ -204,6 +213,7 @@ impl<'r, 's> Executor<'r, 's> {
     fn settle(&self, board: &mut Board<'_>, position: usize, outcome: Outcome, error: Option<Error>) {
         let duration = board.dossiers.remove(&position).map_or(Duration::ZERO, |dossier| dossier.spent);
         let task = self.names[position].clone();
+        board.debts.ripen(position, &outcome);
         self.shared.tell(Event::TaskFinished { task, outcome: outcome.clone(), duration });
         board.ended[position] = Some(Ended { outcome, duration, error });
     }
@@ -222,7 +232,8 @@ impl<'r, 's> Executor<'r, 's> {
 
     /// Told once all tasks have ended, and whenever less is left.
     pub(super) fn tell_what_is_left(&self, board: &Board<'_>) {
-        let (artifacts, bytes) = board.uploads.left();
+        let (packed, bytes) = board.uploads.left();
+        let artifacts = packed + board.debts.unpacked();
         if artifacts > 0 && board.schedule.is_finished() {
             self.shared.tell(Event::Draining { artifacts, bytes });
         }
@@ -240,6 +251,7 @@ impl<'r, 's> Executor<'r, 's> {
         }
         let [_, ready, ..] = board.schedule.counts();
         let errands = board.schedule.errands() + board.uploads.waiting();
+        let ready = ready + board.debts.ready();
         (0..ready.min(board.sleeping_workers)).for_each(|_| self.workers.notify_one());
         (0..errands.min(board.sleeping_slots)).for_each(|_| self.slots.notify_one());
     }
@@ -266,6 +278,7 @@ impl<'r, 's> Executor<'r, 's> {
 
     fn finish(self) -> Vec<Ended> {
         let board = self.board.into_inner().unwrap_or_else(PoisonError::into_inner);
+        board.debts.lost().into_iter().for_each(|time| self.shared.note_loss(time));
         board.ended.into_iter().flatten().collect()
     }
 }

@@ -25,7 +25,7 @@ use territory::Territory;
 use write::Site;
 
 use super::glance::Seen;
-use super::state::{Holding, Installed, Owned, Print, Record, State};
+use super::state::{Heading, Holding, Installed, Owned, Print, Record, State};
 use crate::cache::trees::Tree;
 use crate::error::Result;
 use crate::host::clone::Cloner;
@@ -201,23 +201,34 @@ impl<'a> Installer<'a> {
     /// installation is unfinished.
     pub(crate) fn install(&self, task: &str, tag: &str, tree: &Tree, overrides: &[String]) -> Result<Counts> {
         let mut register = self.register();
-        let register = register.get_or_insert_with(|| Register::of(&self.state()));
+        let installed = {
+            let register = register.get_or_insert_with(|| Register::of(&self.state()));
+            self.install_beside(register, task, Heading { tag, complete: false, overrides }, tree)
+        };
+        if installed.is_err() {
+            // What was begun is in the state alone.
+            *register = None;
+        }
+        installed
+    }
+
+    fn install_beside(&self, register: &mut Register, task: &str, heading: Heading<'_>, tree: &Tree) -> Result<Counts> {
         let old = self.state().installed(task).unwrap_or_default();
         self.sweep(&old)?;
-        let plan = Plan::make(self, register, task, &old, tree, overrides)?;
-
-        let mut record =
-            Installed { tag: tag.to_owned(), complete: false, overrides: overrides.to_vec(), owned: plan.intent(&old) };
-        self.keep(register, task, &record)?;
+        let plan = Plan::make(self, register, task, &old, tree, heading.overrides)?;
+        self.state().set_record(task, heading, plan.intent(&old).into_iter())?;
         for (loser, paths) in &plan.losers {
             self.lose(register, loser, paths)?;
         }
         let site = Site::make(&self.territory)?;
-        record.owned = plan.carry_out(&site, &self.cloner, &old, tree)?;
-        let removed = self.remove_stale(register, &site, task, &old, &record.owned)?;
-        record.complete = true;
-        self.keep(register, task, &record)?;
-        Ok(Counts { removed, ..plan.counts() })
+        let owned = plan.carry_out(&site, &self.cloner, &old, tree)?;
+        let removed = self.remove_stale(register, &site, task, &old, &owned)?;
+        let counts = Counts { removed, ..plan.counts() };
+        let Heading { tag, overrides, .. } = heading;
+        let record = Installed { tag: tag.to_owned(), complete: true, overrides: overrides.to_vec(), owned };
+        self.state().set_installed(task, &record)?;
+        register.set(task, record);
+        Ok(counts)
     }
 
     /// Removes what a task has installed, and forgets the task. Returns how many files and symlinks went.

@@ -2,8 +2,8 @@
 //! needs, a worker leads it on from there.
 
 use super::action::{Action, Facts, decide};
-use super::build::Offer;
 use super::event::{Event, Outcome, TaskRef};
+use super::handover::Offer;
 use super::history::History;
 use super::install::Verdict;
 use super::shared::Shared;
@@ -72,10 +72,8 @@ const ROUNDS: usize = 3;
 /// Where a worker has led a task.
 #[derive(Debug)]
 pub(crate) enum Led {
-    /// To its end.
-    Ended(Outcome),
-    /// It is built and installed, and its artifact may be kept.
-    Built(Option<Offer>),
+    /// To its end, where its artifact may be kept.
+    Ended(Outcome, Option<Offer>),
     /// It needs something from afar first.
     Wants(Errand),
 }
@@ -96,12 +94,21 @@ impl Shared<'_> {
 
     /// Leads a task to its end, or to where it needs something more than was brought for it.
     pub(crate) fn lead(&self, task: &PlannedTask<'_>, name: &TaskRef, brought: &mut Brought) -> Result<Led> {
+        match (self.lead_on(task, name, brought)?, self.pressing.get(task.tag())) {
+            (Led::Ended(outcome @ (Outcome::UpToDate | Outcome::Installed), None), Some(debt)) => {
+                Ok(Led::Ended(outcome, self.pack_again(task, name, debt.clone())?))
+            }
+            (led, _) => Ok(led),
+        }
+    }
+
+    fn lead_on(&self, task: &PlannedTask<'_>, name: &TaskRef, brought: &mut Brought) -> Result<Led> {
         self.cancel.check()?;
         let replace = match brought.answer.take().transpose()? {
             Some(Answer::Hit(tree)) => return self.put_in_place(task, &tree, Outcome::Restored),
             Some(Answer::Miss { replace, .. }) => replace,
             None => match self.decide(task, name)? {
-                (Action::UpToDate, _) => return Ok(Led::Ended(Outcome::UpToDate)),
+                (Action::UpToDate, _) => return Ok(Led::Ended(Outcome::UpToDate, None)),
                 (_, Some(tree)) => return self.put_in_place(task, &tree, Outcome::Installed),
                 (Action::RestoreOrBuild, None) => return Ok(Led::Wants(Errand::Artifact)),
                 (_, None) => {
@@ -130,7 +137,7 @@ impl Shared<'_> {
             },
             _ => None,
         };
-        self.build(task, name, source, replace, turn).map(Led::Built)
+        self.build(task, name, source, replace, turn).map(|offer| Led::Ended(Outcome::Built, offer))
     }
 
     /// The right to build a task; `None` when someone else has been at it, and the cache may have its artifact now.
@@ -149,7 +156,7 @@ impl Shared<'_> {
 
     fn put_in_place(&self, task: &PlannedTask<'_>, tree: &Tree, outcome: Outcome) -> Result<Led> {
         self.check_install_dir()?;
-        self.install(task, tree).map(|()| Led::Ended(outcome))
+        self.install(task, tree).map(|()| Led::Ended(outcome, None))
     }
 
     /// What to do with a task, with its tree if that is the way.
@@ -175,7 +182,7 @@ impl Shared<'_> {
         self.installer.verify(task.name(), task.tag(), &task.task().particulars().overrides)
     }
 
-    fn tree(&self, task: &PlannedTask<'_>, name: &TaskRef) -> Result<Option<Tree>> {
+    pub(super) fn tree(&self, task: &PlannedTask<'_>, name: &TaskRef) -> Result<Option<Tree>> {
         match self.trees.get(task.tag())? {
             TreeState::Present(tree) => Ok(Some(tree)),
             TreeState::Absent => Ok(None),
@@ -198,6 +205,7 @@ impl Shared<'_> {
             Lookup::Hit(restored) => match self.accept(task, restored)? {
                 Ok(tree) => {
                     self.hit(task, name);
+                    self.forget(task, name);
                     return Ok(Answer::Hit(tree));
                 }
                 Err(why) => Miss::Corrupt(why),

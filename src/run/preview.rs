@@ -7,6 +7,7 @@ use super::artifacts::Artifacts;
 use super::histories::Histories;
 use super::history::History;
 use super::install::{InstallOptions, Installer};
+use super::owed::Owed;
 use super::settings::Settings;
 use super::shared::stages;
 use super::state::State;
@@ -56,6 +57,15 @@ impl<'p> Preview<'p> {
     /// The digests of the artifacts that this machine knows of, in the order of the tasks.
     pub fn artifacts(&self) -> &[Option<Digest>] {
         &self.artifacts
+    }
+
+    /// Whether a task's artifact is owed to the cache, because it was built here and could not be kept: the tiers that lack
+    /// it, none where there are no tiers or none has answered.
+    ///
+    /// # Errors
+    /// When what is remembered of that cannot be read.
+    pub fn owed(&self, task: &PlannedTask<'_>) -> Result<Option<Vec<String>>> {
+        Ok(Owed::new(self.dir.owed()).of(task.tag())?.map(|debt| debt.tiers))
     }
 
     /// What counted when a task was last built or restored here; `None` if it never was.

@@ -75,6 +75,9 @@ pub struct CacheReport {
     pub failed_updates: usize,
     /// Bytes of the artifacts kept.
     pub stored_bytes: u64,
+    /// Artifacts that are on this machine and that the cache should have and has not: later runs offer them again. Counted
+    /// by runs that had something to do.
+    pub owed: usize,
     /// What each tier did, nearest first; one called `cache` where the callbacks have no tiers.
     pub tiers: Vec<TierReport>,
 }

@@ -2,12 +2,13 @@
 //! to do.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use super::engine::Engine;
 use super::event::Event;
 use super::idle::{self, Intact};
 use super::install::{Expected, InstallOptions, Installer};
+use super::owed::Owed;
 use super::report::Report;
 use super::source::Supply;
 use super::standing::{Standing, Stood};
@@ -32,8 +33,18 @@ impl Engine<'_> {
         let dir = WorkDir::look(standing.project.work_dir());
         dir.exists().ok().filter(|exists| *exists)?;
         let _lock = dir.lock(Wait::Fail, &self.settings.holder, &self.settings.cancel, &mut |_| {}).ok()?;
+        if self.owes(standing, &dir) {
+            return None;
+        }
         let state = Mutex::new(State::whole(&dir.state(), standing.project.install_dir()).ok()??);
         self.stands(standing, &dir, &state).then(|| self.rested(standing, &state, start))
+    }
+
+    /// Whether something is to be offered to the cache again. A rest knows no callbacks.
+    fn owes(&self, standing: &Standing, dir: &WorkDir) -> bool {
+        let planned = |tag: &str| standing.tasks.iter().any(|task| task.tag == tag);
+        let due = || Owed::new(dir.owed()).due(SystemTime::now(), |tag, _| planned(tag));
+        self.settings.cache_mode.writes() && due().is_ok_and(|due| !due.is_empty())
     }
 
     fn stands(&self, standing: &Standing, dir: &WorkDir, state: &Mutex<State>) -> bool {

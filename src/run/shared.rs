@@ -1,16 +1,19 @@
 //! What the tasks of one run share: the plan, the directories, the cache, and who is told.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use super::artifacts::Artifacts;
+use super::debt::Debt;
 use super::event::{Event, TaskRef};
 use super::histories::Histories;
 use super::install::{Installer, Span};
 use super::licenses;
 use super::observers::Observers;
+use super::owed::Owed;
 use super::report::CacheReport;
 use super::settings::Settings;
 use super::source::Supply;
@@ -38,6 +41,9 @@ pub(crate) struct Shared<'r> {
     pub(crate) installer: Installer<'r>,
     pub(crate) histories: Histories,
     pub(crate) artifacts: Artifacts,
+    pub(crate) owed: Owed,
+    /// What is owed by tasks that are done only when it is kept, by tag.
+    pub(crate) pressing: HashMap<String, Debt>,
     pub(crate) exchange: Exchange,
     pub(crate) supply: Supply,
     pub(crate) observers: &'r Observers,
@@ -83,6 +89,8 @@ impl<'r> Shared<'r> {
             settings,
             histories: Histories::new(dir.histories()),
             artifacts: Artifacts::new(dir.artifacts()),
+            owed: Owed::new(dir.owed()),
+            pressing: HashMap::new(),
             dir,
             state,
             trees,
@@ -155,6 +163,13 @@ impl<'r> Shared<'r> {
     /// Counts something that the cache did.
     pub(crate) fn count(&self, count: impl FnOnce(&mut CacheReport)) {
         count(&mut self.tally.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Notes that offering artifacts again was in vain, and cost so much time.
+    pub(crate) fn note_loss(&self, time: Duration) {
+        if let Err(error) = self.owed.lose(time, SystemTime::now()) {
+            self.tell(Event::Warning { task: None, text: error.to_string() });
+        }
     }
 
     /// Notes that the caller did not wait for an artifact to be kept.

@@ -10,7 +10,7 @@ mod journal;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-pub(crate) use installed::{Holding, Installed, Owned, Print, Record};
+pub(crate) use installed::{Heading, Holding, Installed, Owned, Print, Record};
 pub(super) use journal::Journal;
 
 use crate::cache::codec::{Reader, Writer};
@@ -105,7 +105,17 @@ impl State {
     }
 
     pub(crate) fn set_installed(&mut self, task: &str, installed: &Installed) -> Result<()> {
-        self.journal.set(self.installed_key(task), &installed.encode())
+        self.journal.write(&self.installed_key(task), |writer| installed.write(writer))
+    }
+
+    /// The same, of paths that are held elsewhere.
+    pub(crate) fn set_record<'o>(
+        &mut self,
+        task: &str,
+        heading: Heading<'_>,
+        owned: impl ExactSizeIterator<Item = (&'o Path, Holding)>,
+    ) -> Result<()> {
+        self.journal.write(&self.installed_key(task), |writer| heading.write(owned, writer))
     }
 
     /// Forgets what a task has installed and how long it took.

@@ -1,12 +1,12 @@
 //! The transfers: what a slot does. It brings artifacts and sources before a worker needs them, and offers what was built
 //! to the cache while workers go on.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::board::Board;
-use super::build::Offer;
-use super::event::Outcome;
+use super::debt::Debt;
 use super::executor::{Executor, caught};
+use super::handover::{Handed, Offer};
 use super::pipeline::{Answer, Load};
 use super::source;
 use crate::cache::Guard;
@@ -49,18 +49,40 @@ impl Executor<'_, '_> {
 
     /// Offers an artifact. Where it has to be kept, its task ends with that.
     pub(super) fn upload(&self, guard: &mut Guard, position: usize, offer: Offer) {
-        let (start, size) = (Instant::now(), offer.size());
-        let kept = caught(|| self.shared.offer(guard, self.task(position), self.name(position), offer));
+        let (start, size, again) = (Instant::now(), offer.size(), offer.again);
+        let handed = caught(|| Ok(self.shared.offer(guard, self.task(position), self.name(position), offer)));
+        let Handed { result, left } = handed.unwrap_or_else(|error| Handed { result: Err(error), left: None });
         let mut board = self.board();
         board.uploads.done(size);
-        if board.keeps_first {
+        let outcome = board.dossiers.get_mut(&position).and_then(|dossier| dossier.outcome.take());
+        if let Some(packing) = again {
+            board.debts.settle(left.as_ref(), packing + start.elapsed());
+        }
+        if let Some(outcome) = outcome {
             board.dossier(position).spent += start.elapsed();
-            match kept {
-                Ok(()) => self.succeed(&mut board, position, Outcome::Built),
+            match result {
+                Ok(()) => self.succeed(&mut board, position, outcome),
                 Err(error) => self.fail(&mut board, position, error),
             }
-        } else if let Err(error) = kept {
+        } else if let Err(error) = result {
             self.leave_unkept(position, &error);
+        }
+        self.tell_what_is_left(&board);
+        self.wake(&board);
+    }
+
+    /// Packs what an earlier run owes the cache, for a transfer slot to offer.
+    pub(super) fn repay(&self, position: usize, debt: Debt) {
+        let packed = caught(|| self.shared.pack_again(self.task(position), self.name(position), debt));
+        let mut board = self.board();
+        board.debts.packed();
+        match packed {
+            Ok(Some(offer)) => board.uploads.add(position, offer),
+            Ok(None) => board.debts.settle(None, Duration::ZERO),
+            Err(error) => {
+                board.debts.settle(None, Duration::ZERO);
+                self.leave_unkept(position, &error);
+            }
         }
         self.tell_what_is_left(&board);
         self.wake(&board);

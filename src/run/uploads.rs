@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use super::build::Offer;
+use super::handover::Offer;
 
 /// The bytes that may wait before workers do.
 const MOST: u64 = 4 << 30;
@@ -76,9 +76,10 @@ mod tests {
             size,
             provenance: Default::default(),
             replace: false,
+            tiers: Vec::new(),
             remarks: Default::default(),
         };
-        Offer { artifact: Ok(Artifact::new(inner)), turn: None }
+        Offer { artifact: Ok(Artifact::new(inner)), turn: None, debt: None, again: None }
     }
 
     #[test]
@@ -97,7 +98,7 @@ mod tests {
     #[test]
     fn what_could_not_be_packed_takes_no_room() {
         let mut uploads = Uploads::default();
-        uploads.add(1, Offer { artifact: Err("it has a socket".into()), turn: None });
+        uploads.add(1, Offer { artifact: Err("it has a socket".into()), turn: None, debt: None, again: None });
         assert_eq!(uploads.left(), (1, 0));
     }
 }

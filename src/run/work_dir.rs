@@ -30,6 +30,7 @@ use crate::model::Digest;
 ///   unfinished           while a run is under way, and after one that did not end well
 ///   standing/<digest>    how things stood after a run, for the next one with nothing to do
 ///   artifacts            digests of artifacts
+///   owed                 artifacts that the cache has still to get, while there are any
 ///   state                what is installed, file hashes, durations
 /// ```
 #[derive(Debug, Clone)]
@@ -200,6 +201,10 @@ impl WorkDir {
 
     pub(crate) fn artifacts(&self) -> PathBuf {
         self.root.join("artifacts")
+    }
+
+    pub(crate) fn owed(&self) -> PathBuf {
+        self.root.join("owed")
     }
 
     pub(crate) fn state(&self) -> PathBuf {

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Mutex;
 
-use cortado::{CacheMode, CachePolicy, Miss, Task, closures};
+use cortado::{CacheMode, CachePolicy, Clean, Engine, Miss, Task, closures};
 
 use crate::support::{Shop, look};
 
@@ -337,4 +337,18 @@ fn many_builds_with_one_cache_keep_one_object_for_each_tag() {
     wanted.sort();
     kept.sort();
     assert_eq!(kept, wanted);
+}
+
+#[test]
+fn what_is_known_of_artifacts_does_not_grow_with_every_version() {
+    let shop = Shop::new();
+    let size = |version: usize| {
+        let project = shop.project([shop.ware("a", &version.to_string()), shop.ware("b", "same")]);
+        assert!(shop.run(&project).report.success());
+        Engine::new(&project).clean(&Clean::new().trees(true)).unwrap();
+        fs::metadata(shop.work("artifacts")).unwrap().len()
+    };
+    let first = size(0);
+    let most = (1..12).map(size).max().unwrap();
+    assert!(most <= 3 * first, "{first} and {most}");
 }

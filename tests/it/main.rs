@@ -5,6 +5,7 @@ mod cache;
 #[cfg(feature = "cli")]
 mod cli;
 mod config;
+mod debts;
 mod direct;
 mod directory;
 mod disk;

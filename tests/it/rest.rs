@@ -104,6 +104,26 @@ fn what_takes_more_than_a_look_is_no_rest() {
 }
 
 #[test]
+fn what_is_owed_to_the_cache_is_no_rest_unless_nothing_is_written() {
+    let shop = Shop::new();
+    shop.write("recipe/conf", "text");
+    shop.write("recipe/shop.toml", "described");
+    let run = |keeps: bool| {
+        let update = move |_: &cortado::Artifact| if keeps { Ok(true) } else { anyhow::bail!("it is full") };
+        let callbacks = cortado::closures(|_| Ok(false), update);
+        let project = shop.project(wares(&shop));
+        shop.run_with(&project, |engine| engine.callbacks(callbacks).remember(origin(&shop)))
+    };
+    run(false);
+    let kept = standing(&shop).unwrap();
+    let modes = [CacheMode::ReadWrite, CacheMode::WriteOnly, CacheMode::ReadOnly, CacheMode::Off];
+    let rests = || modes.map(|mode| Engine::new(kept.project()).cache_mode(mode).rest(&kept).is_some());
+    assert_eq!(rests(), [false, false, true, true]);
+    assert_eq!(run(true).cache(), [0, 0, 0, 2, 0]);
+    assert_eq!(rests(), [true; 4]);
+}
+
+#[test]
 fn a_task_of_a_later_run_is_not_overlooked() {
     let shop = full();
     let more = wares(&shop).into_iter().chain([shop.ware("extra", "x")]);

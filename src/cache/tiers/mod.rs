@@ -194,7 +194,7 @@ impl Callbacks for Tiers {
             fill: false,
         };
         let mut offers: Vec<Offer> = Vec::new();
-        for line in &self.lines {
+        for line in self.lines.iter().filter(|line| artifact.is_for(line.tier.name())) {
             if self.write_policy.is_content(&offers) {
                 break;
             }
@@ -202,6 +202,8 @@ impl Callbacks for Tiers {
             tell(artifact, &offer);
             offers.push(offer);
         }
+        let content = self.write_policy.is_content(&offers);
+        offers.iter_mut().for_each(|offer| offer.owed = !content && offer.kept.trouble().is_some());
         let verdict = self.write_policy.judge(&offers);
         verdict.warnings.into_iter().for_each(|warning| artifact.warn(warning));
         offers.into_iter().for_each(|offer| artifact.remark(Remark::Offered(offer)));

@@ -44,6 +44,7 @@ where
         duration: start.elapsed(),
         fill: parcel.fill,
         required: line.tier.settings.required,
+        owed: false,
     }
 }
 

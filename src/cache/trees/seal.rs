@@ -11,7 +11,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::cache::codec::{Reader, Writer, frame};
+use crate::cache::codec::{Reader, Writer, append_frame};
 use crate::error::{Error, Result};
 use crate::host::layout::Layout;
 use crate::host::listing::{Entry, Kind, Stat};
@@ -48,18 +48,19 @@ impl Seal {
 
     /// Writes it under its name at once, where there must be none: half a seal does not parse, so it is none.
     pub(super) fn write(&self, path: &Path) -> Result<()> {
-        let mut content = Writer::default();
-        content.number(self.digest.is_some().into());
-        if let Some(digest) = &self.digest {
-            content.digest(digest);
-        }
-        content.path(&self.top);
-        write_entry(&mut content, &self.root);
-        content.number(self.entries.len() as u64);
-        self.entries.iter().for_each(|entry| write_entry(&mut content, entry));
-        let too_large = || Error::io("write", path)(ErrorKind::FileTooLarge.into());
-        let frame = frame(&content.bytes).ok_or_else(too_large)?;
-        let write = |mut file: File| file.write_all(&[HEADER, &frame].concat());
+        let mut bytes = HEADER.to_vec();
+        let written = append_frame(&mut bytes, |content| {
+            content.number(self.digest.is_some().into());
+            if let Some(digest) = &self.digest {
+                content.digest(digest);
+            }
+            content.path(&self.top);
+            write_entry(content, &self.root);
+            content.number(self.entries.len() as u64);
+            self.entries.iter().for_each(|entry| write_entry(content, entry));
+        });
+        written.ok_or_else(|| Error::io("write", path)(ErrorKind::FileTooLarge.into()))?;
+        let write = |mut file: File| file.write_all(&bytes);
         File::create_new(path).and_then(write).map_err(Error::io("write", path))
     }
 
@@ -151,6 +152,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::cache::codec::frame;
 
     proptest! {
         #[test]

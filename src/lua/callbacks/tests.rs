@@ -43,6 +43,7 @@ fn artifact(dir: &Path) -> Artifact {
         size: 6,
         provenance: crate::Provenance::new(),
         replace: false,
+        tiers: Vec::new(),
         remarks: crate::cache::remarks::Remarks::default(),
     })
 }

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::host::copy::names;
 use crate::host::fs::{probe, same_content};
 use crate::host::listing::{Entry, Kind};
-use crate::run::state::{Holding, Installed, Owned, Print};
+use crate::run::state::{Holding, Installed, Print};
 
 #[derive(Debug)]
 pub(super) struct Plan<'t> {
@@ -76,12 +76,17 @@ impl<'t> Plan<'t> {
     }
 
     /// All that may be there between now and the end: what was, and what is to be.
-    pub(super) fn intent(&self, old: &Installed) -> Vec<Owned> {
-        let new: HashSet<&Path> = self.steps.iter().map(|step| &*step.entry.path).collect();
-        let mut owned: Vec<_> = old.owned.iter().filter(|owned| !new.contains(&*owned.path)).cloned().collect();
-        owned.extend(self.steps.iter().map(|step| Owned { path: step.entry.path.clone(), holding: step.intended() }));
-        owned.sort_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
-        owned
+    pub(super) fn intent<'i>(&'i self, old: &'i Installed) -> Vec<(&'i Path, Holding)> {
+        let new: HashSet<&Path> = match old.owned.is_empty() {
+            true => HashSet::new(),
+            false => self.steps.iter().map(|step| &*step.entry.path).collect(),
+        };
+        let gone = old.owned.iter().filter(|owned| !new.contains(&*owned.path));
+        let gone = gone.map(|owned| (&*owned.path, owned.holding));
+        let steps = self.steps.iter().map(|step| (&*step.entry.path, step.intended()));
+        let mut intent: Vec<_> = gone.chain(steps).collect();
+        intent.sort_by_key(|(path, _)| path.as_os_str());
+        intent
     }
 
     pub(super) fn counts(&self) -> Counts {

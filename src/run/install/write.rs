@@ -136,7 +136,8 @@ impl OpenDir {
 }
 
 impl Plan<'_> {
-    /// Makes directories, puts files and symlinks in place, and returns what the task then owns, removals aside.
+    /// Makes directories, puts files and symlinks in place, and returns what the task then owns, removals aside, in the
+    /// order of the steps.
     pub(super) fn carry_out(
         &self,
         site: &Site<'_>,
@@ -158,8 +159,10 @@ impl Plan<'_> {
             done.extend(taken?);
         }
         self.set_directory_modes(site)?;
+        drop((others, directories));
         done.sort_unstable_by_key(|(number, _)| *number);
-        Ok(done.into_iter().map(|(_, owned)| owned).collect())
+        let owned = |((_, holding), step): ((_, Holding), &Step<'_>)| Owned { path: step.entry.path.clone(), holding };
+        Ok(done.into_iter().zip(&self.steps).map(owned).collect())
     }
 
     fn make_directories(&self, site: &Site<'_>) -> Result<()> {
@@ -206,12 +209,9 @@ struct Hands<'a> {
 }
 
 impl Hands<'_> {
-    /// Takes numbered steps, and says what the task then owns by each.
-    fn take_all(&mut self, steps: &[(usize, &Step<'_>)]) -> Result<Vec<(usize, Owned)>> {
-        let own = |(number, step): &(usize, &Step<'_>)| {
-            Ok((*number, Owned { path: step.entry.path.clone(), holding: self.take(step)? }))
-        };
-        steps.iter().map(own).collect()
+    /// Takes numbered steps, and says how the task then holds the path of each.
+    fn take_all(&mut self, steps: &[(usize, &Step<'_>)]) -> Result<Vec<(usize, Holding)>> {
+        steps.iter().map(|(number, step)| Ok((*number, self.take(step)?))).collect()
     }
 
     fn take(&mut self, step: &Step<'_>) -> Result<Holding> {

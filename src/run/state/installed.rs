@@ -124,21 +124,32 @@ impl<'s> Record<'s> {
     }
 }
 
-impl Installed {
-    /// Tag, completeness, overrides and paths; a path is a letter (`d`, `D` if created, `l` lost, `f`, `s` seen), its bytes
-    /// and, for `f` and `s`, its print.
-    pub(super) fn encode(&self) -> Vec<u8> {
-        let mut writer = Writer::default();
+/// What a record says of a task besides paths.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Heading<'h> {
+    pub(crate) tag: &'h str,
+    pub(crate) complete: bool,
+    pub(crate) overrides: &'h [String],
+}
+
+impl Heading<'_> {
+    /// Writes a record: tag, completeness, overrides and paths; a path is a letter (`d`, `D` if created, `l` lost, `f`, `s`
+    /// seen), its bytes and, for `f` and `s`, its print.
+    pub(super) fn write<'o>(self, owned: impl ExactSizeIterator<Item = (&'o Path, Holding)>, writer: &mut Writer) {
         writer.blob(self.tag.as_bytes()).number(self.complete.into());
         writer.number(self.overrides.len() as u64);
-        for task in &self.overrides {
+        for task in self.overrides {
             writer.blob(task.as_bytes());
         }
-        writer.number(self.owned.len() as u64);
-        for owned in &self.owned {
-            encode_owned(&mut writer, owned);
-        }
-        writer.bytes
+        writer.number(owned.len() as u64);
+        owned.for_each(|(path, holding)| write_owned(writer, path, holding));
+    }
+}
+
+impl Installed {
+    pub(super) fn write(&self, writer: &mut Writer) {
+        let heading = Heading { tag: &self.tag, complete: self.complete, overrides: &self.overrides };
+        heading.write(self.owned.iter().map(|owned| (&*owned.path, owned.holding)), writer);
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Option<Installed> {
@@ -152,16 +163,16 @@ impl Installed {
     }
 }
 
-fn encode_owned(writer: &mut Writer, owned: &Owned) {
-    let letter = match owned.holding {
+fn write_owned(writer: &mut Writer, path: &Path, holding: Holding) {
+    let letter = match holding {
         Holding::Directory { created: false } => b'd',
         Holding::Directory { created: true } => b'D',
         Holding::Lost => b'l',
         Holding::Leaf(_) => b'f',
         Holding::Seen(_) => b's',
     };
-    writer.number(letter.into()).path(&owned.path);
-    if let Holding::Leaf(print) | Holding::Seen(print) = owned.holding {
+    writer.number(letter.into()).path(path);
+    if let Holding::Leaf(print) | Holding::Seen(print) = holding {
         let Print { mode, size, mtime, inode } = print;
         writer.number(mode.into()).number(size).time(mtime).number(inode);
     }
@@ -217,7 +228,9 @@ mod tests {
             overrides: vec!["base".into()],
             owned: holdings.map(owned).into(),
         };
-        let bytes = installed.encode();
+        let mut writer = Writer::default();
+        installed.write(&mut writer);
+        let bytes = writer.bytes;
         assert_eq!(Installed::decode(&bytes).as_ref(), Some(&installed));
         let record = Record::read(&bytes).unwrap();
         let mut seen = Vec::new();

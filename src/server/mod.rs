@@ -72,6 +72,7 @@ pub mod trial;
 mod turbo;
 mod upload;
 mod vetted;
+mod walk;
 mod watch;
 mod webdav;
 

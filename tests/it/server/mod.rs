@@ -10,6 +10,7 @@ mod curdling;
 mod faults;
 mod gradle;
 mod limits;
+mod lists;
 mod nx;
 mod openapi;
 mod page;

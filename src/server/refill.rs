@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 
 use super::event::{Event, Observer};
@@ -51,6 +51,8 @@ type Landing = watch::Receiver<Option<Brought>>;
 pub(super) struct Refill {
     near: Arc<dyn Store>,
     far: Arc<Upstream>,
+    /// Transfers at once.
+    abreast: usize,
     places: Semaphore,
     passages: Arc<Semaphore>,
     flights: Mutex<HashMap<Name, Landing>>,
@@ -75,11 +77,12 @@ impl Refill {
         metrics: Arc<Metrics>,
         observer: Observer,
     ) -> Arc<Self> {
-        let places = transfers(far.tier());
+        let abreast = transfers(far.tier());
         Arc::new(Self {
             near,
             far,
-            places: Semaphore::new(places),
+            abreast,
+            places: Semaphore::new(abreast),
             passages: Arc::new(Semaphore::new(PASSAGES)),
             flights: Mutex::default(),
             metrics,
@@ -92,6 +95,24 @@ impl Refill {
         let Some(mut landing) = self.join(name) else { return self.missed(name, &Miss::Skipped) };
         // Whoever flies always lands, but when the server ends.
         landing.wait_for(Option::is_some).await.ok().and_then(|brought| *brought).unwrap_or(Brought::Absent)
+    }
+
+    /// Brings objects here, as many at once as the upstream bears; `false` as soon as there is one that it does not have.
+    pub(super) async fn bring_all(self: &Arc<Self>, names: Vec<Name>) -> bool {
+        let (mut names, mut flying) = (names.into_iter(), JoinSet::new());
+        loop {
+            while flying.len() < self.abreast
+                && let Some(name) = names.next()
+            {
+                let this = self.clone();
+                flying.spawn(async move { this.bring(&name).await });
+            }
+            match flying.join_next().await {
+                None => return true,
+                Some(Ok(Brought::Kept | Brought::Unkept)) => {}
+                Some(_) => return false,
+            }
+        }
     }
 
     /// An object that there is no room for here, as it comes; `None` when it does not come after all.

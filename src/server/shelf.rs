@@ -206,13 +206,13 @@ impl Shelf {
             }
             Ok(missing)
         };
-        // What is not here may still be brought.
-        for name in self.work(look).await? {
-            if self.find(&name).await?.is_none() {
-                return Ok(false);
-            }
+        let missing = self.work(look).await?;
+        match &self.refill {
+            _ if missing.is_empty() => Ok(true),
+            None => Ok(false),
+            // What is not here may still be brought.
+            Some(refill) => Ok(refill.bring_all(missing).await),
         }
-        Ok(true)
     }
 
     /// Removes an object, upstream too; `false` when there was none.

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cortado::stores::Http;
-use cortado::{Provenance, Put, Store, Tier, TierMode};
+use cortado::{Digest, Provenance, Put, Store, Tier, TierMode};
 
 use super::client::{Request, connect};
 use super::faults::artifact;
@@ -192,6 +192,52 @@ fn what_passes_through_and_proves_damaged_breaks_off() {
     let mut answer = Vec::new();
     _ = io::Read::read_to_end(&mut stream, &mut answer);
     assert!(!answer.ends_with(b"\r\n0\r\n\r\n"), "it looks whole");
+}
+
+/// A field of a message of Protocol Buffers.
+fn field(number: u8, content: &[u8]) -> Vec<u8> {
+    [&[number << 3 | 2, u8::try_from(content.len()).unwrap()][..], content].concat()
+}
+
+/// A result of Bazel that names contents as its output files, and the contents.
+fn result(count: usize) -> (Vec<u8>, Vec<String>) {
+    let contents: Vec<_> = (0..count).map(|number| format!("bean {number}")).collect();
+    let file = |content: &String| field(2, &field(2, &field(1, Digest::of(content).to_string().as_bytes())));
+    (contents.iter().flat_map(file).collect(), contents)
+}
+
+#[test]
+fn what_a_result_of_bazel_names_is_brought_side_by_side() {
+    let (spy, (result, contents)) = (Spy::new(), result(40));
+    for content in &contents {
+        put(&spy, &format!("bazel~cas~2f{}", Digest::of(content)), content.as_bytes());
+    }
+    let served = Served::before(far(&spy).concurrency(5), ROOM);
+    let path = format!("/ac/{}", "0".repeat(64));
+    assert_eq!(served.send(&Request::new("PUT", &path).body(&result)).status, 201);
+    let (gate, open) = gate();
+    spy.behaves(Manner::Hangs(gate));
+    thread::scope(|scope| {
+        let asker = scope.spawn(|| served.send(&Request::new("GET", &path)));
+        until(|| spy.asked("get") == 5 || asker.is_finished());
+        drop(open);
+        assert!(asker.join().unwrap().body == result);
+    });
+    assert_eq!((spy.asked("get"), served.files().len()), (40, 41));
+}
+
+#[test]
+fn a_result_of_bazel_that_has_lost_something_upstream_is_a_miss() {
+    let (spy, (result, contents)) = (Spy::new(), result(40));
+    for content in &contents[1..] {
+        put(&spy, &format!("bazel~cas~2f{}", Digest::of(content)), content.as_bytes());
+    }
+    let served = Served::before(far(&spy).concurrency(1), ROOM);
+    let path = format!("/ac/{}", "0".repeat(64));
+    assert_eq!(served.send(&Request::new("PUT", &path).body(&result)).status, 201);
+    assert_eq!(served.send(&Request::new("GET", &path)).status, 404);
+    put(&spy, &format!("bazel~cas~2f{}", Digest::of(&contents[0])), contents[0].as_bytes());
+    assert!(served.send(&Request::new("GET", &path)).body == result);
 }
 
 #[test]

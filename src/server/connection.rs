@@ -126,16 +126,16 @@ impl Door {
         let spoke = Arc::new(AtomicBool::new(false));
         let heard = spoke.clone();
         let streams = Streams::new(self.pace);
-        let followed = streams.clone();
+        let coming = streams.clone();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             heard.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(peer);
-            let followed = (request.version() == Version::HTTP_2).then(|| followed.clone());
+            let stream = (request.version() == Version::HTTP_2).then(|| coming.begin());
             let answer = router.clone().call(request);
             async move {
                 let answer = answer.await?;
-                Ok::<_, Infallible>(match followed {
-                    Some(streams) => answer.map(|body| streams.follow(body)),
+                Ok::<_, Infallible>(match stream {
+                    Some(stream) => answer.map(|body| stream.follow(body)),
                     None => answer,
                 })
             }
@@ -149,10 +149,14 @@ impl Door {
             _ = connection.as_mut() => return,
             () = silence(&spoke, self.head_timeout) => return,
             () = streams.stalled() => return,
-            () = self.stop.reached(Phase::Closing) => connection.as_mut().graceful_shutdown(),
+            () = streams.idle(self.head_timeout) => {}
+            () = self.stop.reached(Phase::Closing) => {}
         }
+        connection.as_mut().graceful_shutdown();
         tokio::select! {
             _ = connection => {}
+            () = streams.stalled() => {}
+            () = streams.idle(self.pace.patience()) => {}
             () = self.stop.reached(Phase::Ended) => {}
         }
     }

@@ -17,6 +17,7 @@ mod page;
 mod program;
 mod served;
 mod sockets;
+mod streams;
 mod turbo;
 mod upstream;
 mod users;

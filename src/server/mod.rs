@@ -43,6 +43,7 @@ mod keyed;
 mod known;
 mod labels;
 mod leftover;
+mod line;
 mod listener;
 mod metrics;
 mod name;

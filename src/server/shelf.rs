@@ -20,6 +20,7 @@ use super::forward::Forward;
 use super::history::History;
 use super::intake::{Intake, Terms, collect};
 use super::known::{self, Known, Look, Memory};
+use super::line::Line;
 use super::metrics::Metrics;
 use super::name::{Name, QUARANTINE};
 use super::options::ServerOptions;
@@ -37,7 +38,7 @@ const EXAMINERS: usize = 2;
 /// The store, and what is remembered of its objects.
 pub(super) struct Shelf {
     store: Arc<dyn Store>,
-    memory: Memory,
+    memory: Arc<Memory>,
     transfers: Transfers,
     examiners: Semaphore,
     uploads: Semaphore,
@@ -81,7 +82,7 @@ impl Shelf {
     ) -> Self {
         Self {
             store,
-            memory: Memory::default(),
+            memory: Arc::default(),
             transfers: Transfers::default(),
             examiners: Semaphore::new(EXAMINERS),
             uploads: Semaphore::new(options.max_uploads.max(1)),
@@ -102,11 +103,15 @@ impl Shelf {
         let far = Arc::new(Upstream::new(tier).observe(move |problem| {
             observer.tell(|| Event::Upstream { name: name.clone(), problem: problem.map(str::to_owned) });
         }));
-        let (near, metrics, observer) = (&self.store, &self.metrics, &self.observer);
-        let refill = || Refill::new(near.clone(), far.clone(), metrics.clone(), observer.clone());
-        let forward = || Forward::new(near.clone(), far.clone(), metrics.clone(), observer.clone());
-        let (refill, forward) = (mode.reads().then(refill), mode.writes().then(forward));
-        Self { refill, forward, ..self }
+        let line = Line {
+            near: self.store.clone(),
+            far,
+            memory: self.memory.clone(),
+            metrics: self.metrics.clone(),
+            observer: self.observer.clone(),
+        };
+        let refill = mode.reads().then(|| Refill::new(line.clone()));
+        Self { refill, forward: mode.writes().then(|| Forward::new(line)), ..self }
     }
 
     /// Opens an object, wherever it is. One that is found to be corrupt is put aside, and is not there.
@@ -359,15 +364,10 @@ impl Shelf {
         }
     }
 
-    /// Notes what was just stored, unless somebody else has come between.
-    async fn note(&self, name: &Name, size: u64, digest: Digest) {
-        let Ok(Some(Object::File(file))) = self.open(name).await else { return };
-        known::note(&file, digest);
-        if let Ok(look) = Look::at(&file)
-            && look.size == size
-            && !name.is_artifact()
-        {
-            self.memory.remember(name, look, Known { content: digest, identity: None });
+    /// Notes what was just stored.
+    async fn note(&self, name: &Name, size: u64, content: Digest) {
+        if let Ok(Some(Object::File(file))) = self.open(name).await {
+            self.memory.note(name, &file, size, Known { content, identity: None });
         }
     }
 

@@ -171,6 +171,17 @@ fn damage_is_neither_kept_nor_served() {
 }
 
 #[test]
+fn a_content_of_bazel_that_is_another_upstream_is_neither_kept_nor_served() {
+    let spy = Spy::new();
+    put(&spy, &format!("bazel~cas~2f{}", Digest::of("beans")), b"bones");
+    let served = Served::before(far(&spy), ROOM);
+    let path = format!("/cas/{}", Digest::of("beans"));
+    assert_eq!(served.send(&Request::new("GET", &path)).status, 404);
+    assert!(served.files().is_empty());
+    assert!(served.events().iter().any(|event| event.starts_with("NotBrought")), "{:?}", served.events());
+}
+
+#[test]
 fn what_there_is_no_room_for_passes_through() {
     let (spy, content) = (Spy::new(), (0..3_000_000_u32).map(|n| (n / 7) as u8).collect::<Vec<_>>());
     put(&spy, "a", &content);

@@ -123,14 +123,19 @@ impl Shelf {
         }
     }
 
+    /// Opens an object that is here.
+    pub(super) async fn find_here(&self, name: &Name) -> Result<Option<Found>, Problem> {
+        match self.open(name).await? {
+            Some(object) => self.vouch(name, object).await,
+            None => Ok(None),
+        }
+    }
+
     async fn find_upstream(&self, name: &Name, refill: &Arc<Refill>) -> Result<Option<Found>, Problem> {
         match refill.bring(name).await {
             Brought::Absent => Ok(None),
             Brought::Unkept => Ok(refill.pass(name).await.map(Found::Stream)),
-            Brought::Kept => match self.open(name).await? {
-                Some(object) => self.vouch(name, object).await,
-                None => Ok(None),
-            },
+            Brought::Kept => self.find_here(name).await,
         }
     }
 
@@ -372,7 +377,7 @@ impl Shelf {
     }
 
     async fn compare(&self, name: &Name, digest: Digest) -> Result<Kept, Problem> {
-        match self.find(name).await? {
+        match self.find_here(name).await? {
             Some(Found::File(_, _, known)) if known.content != digest => Ok(Kept::Different(known)),
             Some(Found::Stream(object)) => {
                 let theirs = self.work(move |_| Ok(digest_of(object.into_reader())?)).await?;

@@ -75,6 +75,18 @@ fn what_is_uploaded_goes_upstream_with_what_is_known_of_it() {
 }
 
 #[test]
+fn an_upload_asks_the_upstream_for_nothing() {
+    let spy = Spy::new();
+    let served = Served::before(far(&spy), ROOM);
+    let path = format!("/cas/{}", Digest::of("beans"));
+    let once = Request::new("PUT", "/v1/artifacts/a").header("If-None-Match", "*");
+    for put in [Request::new("PUT", &path), Request::new("PUT", "/webdav/a"), once] {
+        assert_eq!(served.send(&put.body("beans")).status, 201);
+    }
+    assert_eq!(spy.asked("get"), 0);
+}
+
+#[test]
 fn an_upstream_that_is_only_read_gets_nothing() {
     let spy = Spy::new();
     put(&spy, "a", b"beans");

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// What is as good as for ever.
+pub(super) const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// How fast a client has been lately, counting only time in which it was waited for.
 ///
 /// Time is cut into windows: whoever was quick for an hour gets no hour of silence for it.
@@ -16,8 +19,9 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// `rate` is in bytes a second; 0 for any.
+    /// `rate` is in bytes a second; 0 for any. Nobody is waited for longer than a year, which clocks can count.
     pub(super) fn new(window: Duration, rate: u64) -> Self {
+        let window = window.min(YEAR);
         let needed = (window.as_secs_f64() * rate as f64) as u64;
         Self { window, needed, waited: Duration::ZERO, moved: 0 }
     }
@@ -83,5 +87,11 @@ mod tests {
         assert!((0..1_000_000).all(|_| pace.keeps(Duration::ZERO, 1)));
         let mut any = Pace::new(SECOND, 0);
         assert!(any.keeps(100 * SECOND, 0));
+    }
+
+    #[test]
+    fn patience_without_end_is_a_time_that_a_clock_can_count() {
+        let patience = Pace::new(Duration::MAX, 1).patience();
+        assert!(std::time::Instant::now().checked_add(patience).is_some());
     }
 }

@@ -52,7 +52,7 @@ impl Default for Walks {
 }
 
 impl Walks {
-    /// Looks at a page or so of the store, when it is its turn.
+    /// Looks through the store, or a page of it, when it is its turn.
     ///
     /// # Errors
     /// When the store cannot be listed.

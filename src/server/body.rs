@@ -168,12 +168,12 @@ fn read_some(mut content: Box<dyn Read + Send>, mut buffer: Buffer) -> io::Resul
     Ok((buffer.filled(filled), content))
 }
 
-/// What a blocking thread sends, batch by batch.
+/// What somebody else writes, batch by batch; an error breaks it off.
 #[derive(Debug)]
-pub(super) struct Batches(mpsc::Receiver<Bytes>);
+pub(super) struct Batches(mpsc::Receiver<io::Result<Bytes>>);
 
 impl Batches {
-    pub(super) fn new(receiver: mpsc::Receiver<Bytes>) -> Self {
+    pub(super) fn new(receiver: mpsc::Receiver<io::Result<Bytes>>) -> Self {
         Self(receiver)
     }
 }
@@ -184,6 +184,6 @@ impl http_body::Body for Batches {
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let batch = ready!(self.get_mut().0.poll_recv(context));
-        Poll::Ready(batch.map(|batch| Ok(Frame::data(batch))))
+        Poll::Ready(batch.map(|batch| batch.map(Frame::data)))
     }
 }

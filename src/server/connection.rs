@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::Version;
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -20,10 +21,10 @@ use tower_service::Service;
 
 use super::listener::{Listener, Socket};
 use super::options::ServerOptions;
-use super::pace::Pace;
+use super::pace::{Pace, YEAR};
 use super::patience::Patient;
 use super::stop::{Phase, Stop};
-use super::streams::Streams;
+use super::streams::{Stream, Streams};
 use super::tls::Tls;
 use crate::{Error, Result};
 
@@ -54,7 +55,7 @@ pub(super) struct Door {
 impl Door {
     pub(super) fn new(router: Router, options: &ServerOptions, tls: Option<Tls>, stop: Stop) -> Self {
         let places = options.max_connections.clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
-        let (head_timeout, pace) = (options.head_timeout, options.pace());
+        let (head_timeout, pace) = (options.head_timeout.min(YEAR), options.pace());
         Self { router, tls, stop, room: Arc::new(Semaphore::new(places)), places, head_timeout, pace }
     }
 
@@ -118,44 +119,55 @@ impl Door {
         });
     }
 
+    /// How HTTP is spoken.
+    fn builder(&self) -> Builder<TokioExecutor> {
+        let mut builder = Builder::new(TokioExecutor::new());
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(self.head_timeout);
+        builder.http2().timer(TokioTimer::new()).keep_alive_interval(self.head_timeout).max_header_list_size(64 << 10);
+        builder
+    }
+
     async fn serve<S>(self, stream: S, peer: Peer)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let router = self.router;
-        let spoke = Arc::new(AtomicBool::new(false));
-        let heard = spoke.clone();
-        let streams = Streams::new(self.pace);
-        let followed = streams.clone();
-        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-            heard.store(true, Ordering::Relaxed);
+        let (spoke, streams) = (AtomicBool::new(false), Streams::new(self.pace));
+        let service = service_fn(|mut request: hyper::Request<Incoming>| {
+            spoke.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(peer);
-            let followed = (request.version() == Version::HTTP_2).then(|| followed.clone());
-            let answer = router.clone().call(request);
-            async move {
-                let answer = answer.await?;
-                Ok::<_, Infallible>(match followed {
-                    Some(streams) => answer.map(|body| streams.follow(body)),
-                    None => answer,
-                })
-            }
+            let stream = (request.version() == Version::HTTP_2).then(|| streams.begin());
+            answer(self.router.clone().call(request), stream)
         });
-        let mut builder = Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(self.head_timeout);
-        builder.http2().timer(TokioTimer::new()).keep_alive_interval(self.head_timeout).max_header_list_size(64 << 10);
+        let builder = self.builder();
         let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
         // A connection that breaks is its client's affair.
         tokio::select! {
             _ = connection.as_mut() => return,
             () = silence(&spoke, self.head_timeout) => return,
             () = streams.stalled() => return,
-            () = self.stop.reached(Phase::Closing) => connection.as_mut().graceful_shutdown(),
+            () = streams.idle(self.head_timeout) => {}
+            () = self.stop.reached(Phase::Closing) => {}
         }
+        connection.as_mut().graceful_shutdown();
         tokio::select! {
             _ = connection => {}
+            () = streams.stalled() => {}
+            () = streams.idle(self.pace.patience()) => {}
             () = self.stop.reached(Phase::Ended) => {}
         }
     }
+}
+
+/// An answer, whose body is followed if it goes by a stream.
+async fn answer(
+    answer: impl Future<Output = std::result::Result<Response, Infallible>>,
+    stream: Option<Stream>,
+) -> std::result::Result<Response, Infallible> {
+    let answer = answer.await?;
+    Ok(match stream {
+        Some(stream) => answer.map(|body| stream.follow(body)),
+        None => answer,
+    })
 }
 
 /// Ends when a client has not made a request in time. Hyper's own time-out begins when it knows the version of HTTP.

@@ -5,34 +5,25 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use super::event::{Event, Observer};
-use super::metrics::Metrics;
+use super::event::Event;
+use super::line::Line;
 use super::name::Name;
-use super::refill::transfers;
-use crate::{Kept, Put, Store, Upstream};
+use crate::{Kept, Put};
 
 /// Objects that wait for their turn at the most. What comes beyond that stays here alone.
 const QUEUE: u32 = 10_000;
 
-/// The store that was uploaded to, and the one behind it.
+/// What waits for the upstream, and what is on its way there.
 pub(super) struct Forward {
-    near: Arc<dyn Store>,
-    far: Arc<Upstream>,
+    line: Line,
     queue: Arc<Semaphore>,
     places: Semaphore,
-    metrics: Arc<Metrics>,
-    observer: Observer,
 }
 
 impl Forward {
-    pub(super) fn new(
-        near: Arc<dyn Store>,
-        far: Arc<Upstream>,
-        metrics: Arc<Metrics>,
-        observer: Observer,
-    ) -> Arc<Self> {
-        let (queue, places) = (Arc::new(Semaphore::new(QUEUE as usize)), Semaphore::new(transfers(far.tier())));
-        Arc::new(Self { near, far, queue, places, metrics, observer })
+    pub(super) fn new(line: Line) -> Arc<Self> {
+        let (queue, places) = (Arc::new(Semaphore::new(QUEUE as usize)), Semaphore::new(line.transfers()));
+        Arc::new(Self { line, queue, places })
     }
 
     /// Offers the upstream what was just kept here, as soon as it is its turn.
@@ -52,9 +43,9 @@ impl Forward {
 
     /// Removes an object upstream.
     pub(super) fn remove(&self, name: &Name) -> bool {
-        self.far.remove(name.as_str()).unwrap_or_else(|miss| {
+        self.line.far.remove(name.as_str()).unwrap_or_else(|miss| {
             let problem = format!("it could not be removed upstream: {miss}");
-            self.observer.tell(|| Event::NotForwarded { name: name.to_string(), problem });
+            self.line.observer.tell(|| Event::NotForwarded { name: name.to_string(), problem });
             false
         })
     }
@@ -65,8 +56,8 @@ impl Forward {
     }
 
     fn offer(&self, name: &Name, put: &Put) {
-        let kept = match self.near.get(name.as_str()) {
-            Ok(Some(content)) => self.far.offer(name.as_str(), content, put),
+        let kept = match self.line.near.get(name.as_str()) {
+            Ok(Some(content)) => self.line.far.offer(name.as_str(), content, put),
             // Somebody has removed it meanwhile.
             Ok(None) => return,
             Err(error) => Kept::Failed(format!("it could not be read: {error:#}")),
@@ -85,9 +76,9 @@ impl Forward {
             Kept::Failed(why) => ("failed", Some(why.clone())),
             Kept::Disabled => return,
         };
-        self.metrics.offered_upstream(result);
+        self.line.metrics.offered_upstream(result);
         if let Some(problem) = problem {
-            self.observer.tell(|| Event::NotForwarded { name: name.to_string(), problem });
+            self.line.observer.tell(|| Event::NotForwarded { name: name.to_string(), problem });
         }
     }
 }

@@ -9,6 +9,7 @@ use std::time::Instant;
 use axum::body::{Body, BodyDataStream, Bytes};
 use axum::http::StatusCode;
 use futures_core::Stream;
+use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -226,6 +227,15 @@ pub(super) async fn collect(body: Body, limit: usize, mut pace: Pace) -> Result<
         whole = all.into();
     }
     if whole.len() > limit { Err(Problem::too_large(limit as u64)) } else { Ok(whole) }
+}
+
+/// What a short body says as JSON.
+///
+/// # Errors
+/// As [`collect`], and 400 when it says something else.
+pub(super) async fn question<T: DeserializeOwned>(body: Body, limit: usize, pace: Pace) -> Result<T, Problem> {
+    let text = collect(body, limit, pace).await?;
+    serde_json::from_slice(&text).map_err(|error| Problem::bad_request(format!("the question is not one: {error}")))
 }
 
 /// The next part of a body; `None` at its end.

@@ -83,7 +83,7 @@ impl Key {
     /// What rights and the store have against it.
     pub(super) async fn look(&self, site: &Site, client: &Client) -> Result<Option<Found>, Problem> {
         client.may(Role::Reader, self.namespace)?;
-        self.find(site).await
+        self.check(site, site.shelf.find(&self.name).await?).await
     }
 
     /// 404 of this object.
@@ -99,8 +99,9 @@ impl Key {
         site.shelf.digest(&self.name).await
     }
 
-    async fn find(&self, site: &Site) -> Result<Option<Found>, Problem> {
-        match site.shelf.find(&self.name).await? {
+    /// What was found, unless it is not what the key names.
+    async fn check(&self, site: &Site, found: Option<Found>) -> Result<Option<Found>, Problem> {
+        match found {
             Some(Found::File(_, _, known)) if self.content.is_some_and(|content| content != known.content) => {
                 site.shelf.condemn(&self.name, format!("its SHA-256 is {}", known.content)).await?;
                 Ok(None)
@@ -129,7 +130,8 @@ impl Key {
         }
         if let Some(content) = self.content {
             // One that is not what its name says makes room here.
-            if self.find(site).await?.is_some() && upload.waits_to_be_asked() {
+            if self.check(site, site.shelf.find_here(&self.name).await?).await?.is_some() && upload.waits_to_be_asked()
+            {
                 return Ok(Kept::Same(content));
             }
             terms.promises.add(content);

@@ -106,6 +106,16 @@ impl Memory {
         keep(&mut generations, name.clone(), (look, known));
     }
 
+    /// Notes what an object of so many bytes was found to be while it was stored: here, and beside its file. An object of another
+    /// size has come between. What an artifact holds has to be known before it is taken for a whole one.
+    pub(super) fn note(&self, name: &Name, file: &File, size: u64, known: Known) {
+        let Some(look) = Look::at(file).ok().filter(|look| look.size == size) else { return };
+        note(file, known.content);
+        if known.identity.is_some() || !name.is_artifact() {
+            self.remember(name, look, known);
+        }
+    }
+
     pub(super) fn forget(&self, name: &Name) {
         let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
         for generation in &mut *generations {
@@ -149,7 +159,7 @@ pub(super) fn examine(name: &Name, file: &File) -> io::Result<Known> {
 }
 
 /// Notes the SHA-256 of an object beside it. Not every file system can, and what we may only read stays as it is.
-pub(super) fn note(file: &File, content: Digest) {
+fn note(file: &File, content: Digest) {
     _ = fsetxattr(file, ATTRIBUTE, content.to_string().as_bytes(), XattrFlags::empty());
 }
 

@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
 use crate::{Digest, Provenance, Put};
 
 /// The longest text, in characters.
 const LONGEST: usize = 120;
+
+/// What may not stand in a header as it is.
+const ENCODED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 const DIGEST: HeaderName = HeaderName::from_static("cortado-digest");
 const BUILD_TIME: HeaderName = HeaderName::from_static("cortado-build-time");
@@ -59,26 +63,12 @@ fn identity_value(identity: Digest) -> Option<HeaderValue> {
 
 /// Percent-encodes everything but unreserved characters.
 fn encode(text: &str) -> Option<HeaderValue> {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => encoded.push(char::from(byte)),
-            byte => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    HeaderValue::from_str(&encoded).ok()
+    HeaderValue::from_str(&utf8_percent_encode(text, &ENCODED).to_string()).ok()
 }
 
 /// The text of a label; none when it is no UTF-8. It has no control characters, since people will look at it.
 fn decode(value: &[u8]) -> Option<String> {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value;
-    while let Some((first, after)) = rest.split_first() {
-        let pair = after.get(..2).filter(|_| *first == b'%').and_then(|pair| hex::decode(pair).ok());
-        bytes.extend(pair.as_deref().unwrap_or(&[*first]));
-        rest = if pair.is_some() { after.get(2..).unwrap_or_default() } else { after };
-    }
-    let text = String::from_utf8(bytes).ok()?;
+    let text = percent_decode(value).decode_utf8().ok()?;
     Some(text.chars().filter(|c| !c.is_control()).take(LONGEST).collect())
 }
 

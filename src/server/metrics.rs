@@ -26,7 +26,7 @@ use crate::Capacity;
 const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The namespace of what belongs to no protocol, as rights name it.
-const NAMESPACE: &str = "server";
+pub(super) const NAMESPACE: &str = "server";
 
 /// Upper bounds of times, in seconds: from what a small object takes to what a large one takes on a slow line.
 const BOUNDS: [f64; 9] = [0.0005, 0.002, 0.01, 0.05, 0.2, 1.0, 5.0, 30.0, 120.0];

@@ -43,6 +43,7 @@ mod keyed;
 mod known;
 mod labels;
 mod leftover;
+mod line;
 mod listener;
 mod metrics;
 mod name;
@@ -72,6 +73,7 @@ pub mod trial;
 mod turbo;
 mod upload;
 mod vetted;
+mod walk;
 mod watch;
 mod webdav;
 

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// What is as good as for ever.
+pub(super) const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// How fast a client has been lately, counting only time in which it was waited for.
 ///
 /// Time is cut into windows: whoever was quick for an hour gets no hour of silence for it.
@@ -9,7 +12,6 @@ use std::time::Duration;
 pub(super) struct Pace {
     /// How long a client may do nothing at all, and over how long its pace is measured.
     window: Duration,
-    rate: u64,
     /// The bytes that have to move in a window.
     needed: u64,
     waited: Duration,
@@ -17,10 +19,11 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// `rate` is in bytes a second; 0 for any.
+    /// `rate` is in bytes a second; 0 for any. Nobody is waited for longer than a year, which clocks can count.
     pub(super) fn new(window: Duration, rate: u64) -> Self {
+        let window = window.min(YEAR);
         let needed = (window.as_secs_f64() * rate as f64) as u64;
-        Self { window, rate, needed, waited: Duration::ZERO, moved: 0 }
+        Self { window, needed, waited: Duration::ZERO, moved: 0 }
     }
 
     /// How long a client may do nothing at all.
@@ -28,11 +31,14 @@ impl Pace {
         self.window
     }
 
-    /// How long a client may take for so many bytes.
-    pub(super) fn allowance(&self, bytes: u64) -> Duration {
-        // Where any pace will do, a day is for ever.
-        let fair = if bytes == 0 { 0 } else { bytes.checked_div(self.rate).unwrap_or(24 * 3600) };
-        self.window + Duration::from_secs(fair)
+    /// How many bytes, `most` at the most, whoever keeps the pace moves in half of the time in which they may do nothing.
+    /// Where any pace will do, that is half of `most`.
+    pub(super) fn piece(&self, most: usize) -> usize {
+        match usize::try_from(self.needed / 2) {
+            Ok(0) if self.needed == 0 => most / 2,
+            Ok(half) => half.clamp(1, most),
+            Err(_) => most,
+        }
     }
 
     /// Counts that a client was waited for, and that so many bytes came of it. Whether it is still worth it.
@@ -69,9 +75,10 @@ mod tests {
     }
 
     #[test]
-    fn bytes_have_their_time() {
-        assert_eq!(Pace::new(SECOND, 100).allowance(1000), 11 * SECOND);
-        assert!(Pace::new(SECOND, 0).allowance(1) > 1000 * SECOND);
+    fn a_piece_is_moved_in_time() {
+        let piece = |rate| Pace::new(10 * SECOND, rate).piece(4096);
+        assert_eq!([0, 1, 100, 1 << 40].map(piece), [2048, 5, 500, 4096]);
+        assert_eq!(Pace::new(SECOND / 1000, 1).piece(4096), 2048);
     }
 
     #[test]
@@ -80,5 +87,11 @@ mod tests {
         assert!((0..1_000_000).all(|_| pace.keeps(Duration::ZERO, 1)));
         let mut any = Pace::new(SECOND, 0);
         assert!(any.keeps(100 * SECOND, 0));
+    }
+
+    #[test]
+    fn patience_without_end_is_a_time_that_a_clock_can_count() {
+        let patience = Pace::new(Duration::MAX, 1).patience();
+        assert!(std::time::Instant::now().checked_add(patience).is_some());
     }
 }

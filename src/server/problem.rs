@@ -80,6 +80,11 @@ impl Problem {
         &self.detail
     }
 
+    /// What only the log may say of it; where there is nothing of the kind, what everybody may know.
+    pub(super) fn cause(&self) -> &str {
+        self.cause.as_ref().map_or(&self.detail, |cause| &cause.0)
+    }
+
     /// Adds a header.
     pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.append(name, value);

@@ -9,17 +9,16 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 
-use super::event::{Event, Observer};
-use super::metrics::Metrics;
+use super::bazel;
+use super::event::Event;
+use super::known::Known;
+use super::line::{Line, transfers};
 use super::name::Name;
 use super::vetted::Vetted;
-use crate::{Miss, Object, Put, Store, Stored, Tier, Upstream};
-
-/// Transfers at once, where the tier does not say how many it bears.
-const TRANSFERS: usize = 32;
+use crate::{Miss, Object, Put, Stored, Tier};
 
 /// Objects that are asked for at once, at the most. Of further ones nobody asks.
 const FLIGHTS: usize = 10_000;
@@ -47,20 +46,12 @@ pub(super) enum Brought {
 /// An answer for all who wait for it.
 type Landing = watch::Receiver<Option<Brought>>;
 
-/// The store that is served, and the one behind it.
+/// What is on its way from the upstream.
 pub(super) struct Refill {
-    near: Arc<dyn Store>,
-    far: Arc<Upstream>,
+    line: Line,
     places: Semaphore,
     passages: Arc<Semaphore>,
     flights: Mutex<HashMap<Name, Landing>>,
-    metrics: Arc<Metrics>,
-    observer: Observer,
-}
-
-/// How many transfers an upstream bears at once.
-pub(super) fn transfers(tier: &Tier) -> usize {
-    tier.how().concurrency.unwrap_or(TRANSFERS).max(1)
 }
 
 /// How many threads may wait for an upstream.
@@ -69,22 +60,9 @@ pub(super) fn threads(tier: &Tier) -> usize {
 }
 
 impl Refill {
-    pub(super) fn new(
-        near: Arc<dyn Store>,
-        far: Arc<Upstream>,
-        metrics: Arc<Metrics>,
-        observer: Observer,
-    ) -> Arc<Self> {
-        let places = transfers(far.tier());
-        Arc::new(Self {
-            near,
-            far,
-            places: Semaphore::new(places),
-            passages: Arc::new(Semaphore::new(PASSAGES)),
-            flights: Mutex::default(),
-            metrics,
-            observer,
-        })
+    pub(super) fn new(line: Line) -> Arc<Self> {
+        let (places, passages) = (Semaphore::new(line.transfers()), Arc::new(Semaphore::new(PASSAGES)));
+        Arc::new(Self { line, places, passages, flights: Mutex::default() })
     }
 
     /// Brings an object here, or waits for whoever is bringing it.
@@ -94,6 +72,24 @@ impl Refill {
         landing.wait_for(Option::is_some).await.ok().and_then(|brought| *brought).unwrap_or(Brought::Absent)
     }
 
+    /// Brings objects here, as many at once as the upstream bears; `false` as soon as there is one that it does not have.
+    pub(super) async fn bring_all(self: &Arc<Self>, names: Vec<Name>) -> bool {
+        let (mut names, mut flying) = (names.into_iter(), JoinSet::new());
+        loop {
+            while flying.len() < self.line.transfers()
+                && let Some(name) = names.next()
+            {
+                let this = self.clone();
+                flying.spawn(async move { this.bring(&name).await });
+            }
+            match flying.join_next().await {
+                None => return true,
+                Some(Ok(Brought::Kept | Brought::Unkept)) => {}
+                Some(_) => return false,
+            }
+        }
+    }
+
     /// An object that there is no room for here, as it comes; `None` when it does not come after all.
     pub(super) async fn pass(self: &Arc<Self>, name: &Name) -> Option<Object> {
         let passage = self.passages.clone().try_acquire_owned().ok()?;
@@ -101,7 +97,7 @@ impl Refill {
         let (send, parts) = mpsc::channel(4);
         let (this, name) = (self.clone(), name.clone());
         spawn_blocking(move || {
-            let passed = this.far.bring(name.as_str(), |content, _| {
+            let passed = this.line.far.bring(name.as_str(), |content, _| {
                 _ = open.send(());
                 hand_on(&mut Vetted::new(&name, content)?, &send)
             });
@@ -135,7 +131,7 @@ impl Refill {
     }
 
     async fn fly(self: &Arc<Self>, name: &Name) -> Brought {
-        let patience = self.far.tier().how().timeout.unwrap_or(PATIENCE);
+        let patience = self.line.far.tier().how().timeout.unwrap_or(PATIENCE);
         let Ok(_place) = timeout(patience, self.places.acquire()).await else {
             return self.missed(name, &Miss::TimedOut);
         };
@@ -145,26 +141,39 @@ impl Refill {
 
     fn fetch(&self, name: &Name) -> Brought {
         // It may have come between the look of whoever asks and now.
-        if self.near.has(name.as_str()).unwrap_or(false) {
+        if self.line.near.has(name.as_str()).unwrap_or(false) {
             return Brought::Kept;
         }
-        let mut damage = None;
-        let brought = self.far.bring(name.as_str(), |content, provenance| {
+        let (mut verdict, mut size) = (None, 0);
+        let brought = self.line.far.bring(name.as_str(), |content, provenance| {
             let mut content = Vetted::new(name, content)?;
             let put = Put { provenance, ..Put::default() };
-            let stored = self.near.put(name.as_str(), &mut content, &put);
-            damage = content.take_damage();
+            let stored = self.line.near.put(name.as_str(), &mut content, &put);
+            (size, verdict) = (content.size(), content.verdict());
             stored
         });
-        match (brought, damage) {
+        match (brought, verdict) {
             (Ok(Err(miss)), _) => self.missed(name, &miss),
-            (_, Some(problem)) => self.missed(name, &Miss::Corrupt(problem)),
+            (_, Some(Err(problem))) => self.missed(name, &Miss::Corrupt(problem)),
             (Ok(Ok(Stored::Declined(why))), _) => self.unkept(name, why),
-            (Ok(Ok(_)), _) => {
-                self.metrics.asked_upstream("hit");
+            (Ok(Ok(stored)), verdict) => {
+                if let (Stored::New, Some(Ok(known))) = (stored, verdict) {
+                    self.note(name, size, known);
+                }
+                self.line.metrics.asked_upstream("hit");
                 Brought::Kept
             }
             (Err(error), _) => self.unkept(name, format!("{error:#}")),
+        }
+    }
+
+    /// Notes what an object was found to be on its way, so that it is not read once more. One that anybody may replace is: it
+    /// may be another one by now.
+    fn note(&self, name: &Name, size: u64, known: Known) {
+        if (name.namespace().is_none() || bazel::promised_by(name).is_some())
+            && let Ok(Some(Object::File(file))) = self.line.near.object(name.as_str())
+        {
+            self.line.memory.note(name, &file, size, known);
         }
     }
 
@@ -175,16 +184,16 @@ impl Refill {
             Miss::Corrupt(_) => "corrupt",
             _ => "failed",
         };
-        self.metrics.asked_upstream(result);
+        self.line.metrics.asked_upstream(result);
         if miss.is_failure() {
-            self.observer.tell(|| Event::NotBrought { name: name.to_string(), problem: miss.to_string() });
+            self.line.observer.tell(|| Event::NotBrought { name: name.to_string(), problem: miss.to_string() });
         }
         Brought::Absent
     }
 
     fn unkept(&self, name: &Name, problem: String) -> Brought {
-        self.metrics.asked_upstream("unkept");
-        self.observer.tell(|| Event::NotBrought { name: name.to_string(), problem });
+        self.line.metrics.asked_upstream("unkept");
+        self.line.observer.tell(|| Event::NotBrought { name: name.to_string(), problem });
         Brought::Unkept
     }
 
@@ -228,5 +237,38 @@ impl Read for Parts {
             room.copy_from_slice(&part);
         }
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::event::Observer;
+    use super::super::known::Look;
+    use super::*;
+    use crate::{Digest, DirectoryStore, Store, Upstream};
+
+    #[test]
+    fn what_was_found_on_the_way_is_not_found_out_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let [near, far] = ["near", "far"].map(|name| Arc::new(DirectoryStore::open(dir.path().join(name)).unwrap()));
+        let content = format!("bazel~cas~2f{}", Digest::of("beans"));
+        let names = ["a.bin", &content, "ccache~00"].map(|name| Name::parse_any(name).unwrap());
+        names.iter().for_each(|name| {
+            far.put(name.as_str(), &mut &b"beans"[..], &Put::default()).unwrap();
+        });
+        let refill = Refill::new(Line {
+            near: near.clone(),
+            far: Arc::new(Upstream::new(Tier::far("far", far))),
+            memory: Arc::default(),
+            metrics: Arc::new(super::super::metrics::Metrics::new()),
+            observer: Observer::default(),
+        });
+        let known = names.map(|name| {
+            assert_eq!(refill.fetch(&name), Brought::Kept);
+            let Some(Object::File(file)) = near.object(name.as_str()).unwrap() else { panic!("{name}") };
+            refill.line.memory.recall(&name, Look::at(&file).unwrap())
+        });
+        let beans = Some(Known { content: Digest::of("beans"), identity: None });
+        assert_eq!(known, [beans, beans, None], "the last one may have been replaced");
     }
 }

@@ -20,6 +20,7 @@ use super::forward::Forward;
 use super::history::History;
 use super::intake::{Intake, Terms, collect};
 use super::known::{self, Known, Look, Memory};
+use super::line::Line;
 use super::metrics::Metrics;
 use super::name::{Name, QUARANTINE};
 use super::options::ServerOptions;
@@ -37,7 +38,7 @@ const EXAMINERS: usize = 2;
 /// The store, and what is remembered of its objects.
 pub(super) struct Shelf {
     store: Arc<dyn Store>,
-    memory: Memory,
+    memory: Arc<Memory>,
     transfers: Transfers,
     examiners: Semaphore,
     uploads: Semaphore,
@@ -81,7 +82,7 @@ impl Shelf {
     ) -> Self {
         Self {
             store,
-            memory: Memory::default(),
+            memory: Arc::default(),
             transfers: Transfers::default(),
             examiners: Semaphore::new(EXAMINERS),
             uploads: Semaphore::new(options.max_uploads.max(1)),
@@ -102,11 +103,15 @@ impl Shelf {
         let far = Arc::new(Upstream::new(tier).observe(move |problem| {
             observer.tell(|| Event::Upstream { name: name.clone(), problem: problem.map(str::to_owned) });
         }));
-        let (near, metrics, observer) = (&self.store, &self.metrics, &self.observer);
-        let refill = || Refill::new(near.clone(), far.clone(), metrics.clone(), observer.clone());
-        let forward = || Forward::new(near.clone(), far.clone(), metrics.clone(), observer.clone());
-        let (refill, forward) = (mode.reads().then(refill), mode.writes().then(forward));
-        Self { refill, forward, ..self }
+        let line = Line {
+            near: self.store.clone(),
+            far,
+            memory: self.memory.clone(),
+            metrics: self.metrics.clone(),
+            observer: self.observer.clone(),
+        };
+        let refill = mode.reads().then(|| Refill::new(line.clone()));
+        Self { refill, forward: mode.writes().then(|| Forward::new(line)), ..self }
     }
 
     /// Opens an object, wherever it is. One that is found to be corrupt is put aside, and is not there.
@@ -118,14 +123,19 @@ impl Shelf {
         }
     }
 
+    /// Opens an object that is here.
+    pub(super) async fn find_here(&self, name: &Name) -> Result<Option<Found>, Problem> {
+        match self.open(name).await? {
+            Some(object) => self.vouch(name, object).await,
+            None => Ok(None),
+        }
+    }
+
     async fn find_upstream(&self, name: &Name, refill: &Arc<Refill>) -> Result<Option<Found>, Problem> {
         match refill.bring(name).await {
             Brought::Absent => Ok(None),
             Brought::Unkept => Ok(refill.pass(name).await.map(Found::Stream)),
-            Brought::Kept => match self.open(name).await? {
-                Some(object) => self.vouch(name, object).await,
-                None => Ok(None),
-            },
+            Brought::Kept => self.find_here(name).await,
         }
     }
 
@@ -206,13 +216,13 @@ impl Shelf {
             }
             Ok(missing)
         };
-        // What is not here may still be brought.
-        for name in self.work(look).await? {
-            if self.find(&name).await?.is_none() {
-                return Ok(false);
-            }
+        let missing = self.work(look).await?;
+        match &self.refill {
+            _ if missing.is_empty() => Ok(true),
+            None => Ok(false),
+            // What is not here may still be brought.
+            Some(refill) => Ok(refill.bring_all(missing).await),
         }
-        Ok(true)
     }
 
     /// Removes an object, upstream too; `false` when there was none.
@@ -359,20 +369,15 @@ impl Shelf {
         }
     }
 
-    /// Notes what was just stored, unless somebody else has come between.
-    async fn note(&self, name: &Name, size: u64, digest: Digest) {
-        let Ok(Some(Object::File(file))) = self.open(name).await else { return };
-        known::note(&file, digest);
-        if let Ok(look) = Look::at(&file)
-            && look.size == size
-            && !name.is_artifact()
-        {
-            self.memory.remember(name, look, Known { content: digest, identity: None });
+    /// Notes what was just stored.
+    async fn note(&self, name: &Name, size: u64, content: Digest) {
+        if let Ok(Some(Object::File(file))) = self.open(name).await {
+            self.memory.note(name, &file, size, Known { content, identity: None });
         }
     }
 
     async fn compare(&self, name: &Name, digest: Digest) -> Result<Kept, Problem> {
-        match self.find(name).await? {
+        match self.find_here(name).await? {
             Some(Found::File(_, _, known)) if known.content != digest => Ok(Kept::Different(known)),
             Some(Found::Stream(object)) => {
                 let theirs = self.work(move |_| Ok(digest_of(object.into_reader())?)).await?;

@@ -11,6 +11,7 @@ use super::options::ServerOptions;
 use super::page::Pages;
 use super::shelf::Shelf;
 use super::survey::Survey;
+use super::walk::Walks;
 use crate::{Result, Store, Tier};
 
 /// A served store with its rules. There is one, shared by all connections.
@@ -22,6 +23,7 @@ pub(super) struct Site {
     pub(super) observer: Observer,
     pub(super) history: Arc<History>,
     pub(super) survey: Survey,
+    pub(super) walks: Walks,
     pub(super) pages: Pages,
     pub(super) catalog: Catalog,
     /// Whether clients that come by TCP speak TLS.
@@ -44,8 +46,8 @@ impl Site {
             Some(tier) => shelf.before(tier),
             None => shelf,
         };
-        let (survey, pages, catalog) = (Survey::default(), Pages::new(), Catalog::default());
-        Ok(Self { shelf, auth, options, metrics, observer, history, survey, pages, catalog, speaks_tls })
+        let (survey, walks, pages, catalog) = (Survey::default(), Walks::default(), Pages::new(), Catalog::default());
+        Ok(Self { shelf, auth, options, metrics, observer, history, survey, walks, pages, catalog, speaks_tls })
     }
 
     /// Whether strangers may write.

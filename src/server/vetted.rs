@@ -1,9 +1,14 @@
-//! A content that is vetted while it is read: its end is told only when the whole of it is what its name promises.
+//! A content that is vetted while it is read: its end is told only when the whole of it is what its name promises. What it is
+//! found to be need not be found out again.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
+use sha2::{Digest as _, Sha256};
+
+use super::bazel;
+use super::known::Known;
 use super::name::Name;
 use crate::{Digest, artifact_digest};
 
@@ -13,45 +18,65 @@ const DEPTH: usize = 4;
 /// A content from elsewhere. Where it proves to be damaged, reading it ends with an error, so that whoever keeps it does not.
 pub(super) struct Vetted<'a> {
     content: &'a mut (dyn Read + Send),
+    hasher: Sha256,
+    /// The SHA-256 that the name promises.
+    promised: Option<Digest>,
     check: Option<Check>,
-    ended: bool,
-    damage: Option<String>,
+    size: u64,
+    /// What came of it, at the end.
+    verdict: Option<Result<Known, String>>,
 }
 
 impl<'a> Vetted<'a> {
-    /// Vets an artifact to be whole. Of other objects nothing is known by their name.
+    /// Vets an artifact to be whole, and a content of Bazel to have its digest. Of other objects nothing is known by their name.
     ///
     /// # Errors
     /// When the system refuses a thread.
     pub(super) fn new(name: &Name, content: &'a mut (dyn Read + Send)) -> io::Result<Self> {
         let check = name.is_artifact().then(Check::start).transpose()?;
-        Ok(Self { content, check, ended: false, damage: None })
+        Ok(Self { content, hasher: Sha256::new(), promised: bazel::promised_by(name), check, size: 0, verdict: None })
     }
 
-    /// What is wrong with the content, once that is known.
-    pub(super) fn take_damage(&mut self) -> Option<String> {
-        self.damage.take()
+    /// The bytes that have been read.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// What the content is, or what is wrong with it; `None` before its end.
+    pub(super) fn verdict(self) -> Option<Result<Known, String>> {
+        self.verdict
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        self.ended = true;
-        let Some(Err(error)) = self.check.take().map(Check::verdict) else { return Ok(()) };
-        self.damage = Some(error.to_string());
-        Err(io::Error::new(io::ErrorKind::InvalidData, error))
+        let content = Digest::finish(std::mem::take(&mut self.hasher));
+        let identity = self.check.take().map(Check::verdict).transpose();
+        let verdict = match (identity, self.promised.filter(|promised| *promised != content)) {
+            (Err(error), _) => Err(error.to_string()),
+            (_, Some(_)) => Err(format!("its SHA-256 is {content}")),
+            (Ok(identity), None) => Ok(Known { content, identity }),
+        };
+        let told = verdict.as_ref().err().map(|problem| io::Error::new(io::ErrorKind::InvalidData, problem.clone()));
+        self.verdict = Some(verdict);
+        told.map_or(Ok(()), Err)
     }
 }
 
 impl Read for Vetted<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.ended || buffer.is_empty() {
+        if self.verdict.is_some() || buffer.is_empty() {
             return Ok(0);
         }
         let count = self.content.read(buffer)?;
-        match (count, &self.check) {
-            (0, _) => self.finish()?,
-            (_, Some(check)) => check.see(buffer.get(..count).unwrap_or_default()),
-            (_, None) => {}
+        if count == 0 {
+            self.finish()?;
+            return Ok(0);
         }
+        let piece = buffer.get(..count).unwrap_or_default();
+        if let Some(check) = &self.check {
+            check.see(piece);
+        }
+        self.hasher.update(piece);
+        self.size += count as u64;
         Ok(count)
     }
 }
@@ -75,9 +100,9 @@ impl Check {
         _ = self.pieces.send(piece.to_vec());
     }
 
-    fn verdict(self) -> io::Result<()> {
+    fn verdict(self) -> io::Result<Digest> {
         drop(self.pieces);
-        self.thread.join().unwrap_or_else(|_| Err(io::Error::other("it could not be vetted"))).map(drop)
+        self.thread.join().unwrap_or_else(|_| Err(io::Error::other("it could not be vetted")))
     }
 }
 
@@ -108,10 +133,10 @@ mod tests {
 
     use super::*;
 
-    fn read(name: &str, mut content: &[u8]) -> (io::Result<usize>, Option<String>) {
-        let mut vetted = Vetted::new(&Name::parse(name).unwrap(), &mut content).unwrap();
+    fn read(name: &str, mut content: &[u8]) -> (io::Result<usize>, Result<Known, String>) {
+        let mut vetted = Vetted::new(&Name::parse_any(name).unwrap(), &mut content).unwrap();
         let read = vetted.read_to_end(&mut Vec::new());
-        (read, vetted.take_damage())
+        (read, vetted.verdict().unwrap())
     }
 
     fn artifact() -> Vec<u8> {
@@ -127,16 +152,27 @@ mod tests {
     #[test]
     fn a_whole_artifact_ends_and_half_of_one_does_not() {
         let whole = artifact();
-        assert_eq!(read("a.tar.gz", &whole).0.unwrap(), whole.len());
+        let (content, identity) = (Digest::of(&whole), Some(artifact_digest(&whole[..]).unwrap()));
+        let (count, known) = read("a.tar.gz", &whole);
+        assert_eq!((count.unwrap(), known), (whole.len(), Ok(Known { content, identity })));
         for damaged in [&whole[..whole.len() / 2], &whole[..whole.len() - 1], b"beans", b""] {
-            let (read, damage) = read("a.tar.gz", damaged);
+            let (read, verdict) = read("a.tar.gz", damaged);
             assert_eq!(read.unwrap_err().kind(), io::ErrorKind::InvalidData);
-            assert!(damage.is_some());
+            assert!(verdict.is_err());
         }
     }
 
     #[test]
+    fn a_content_of_bazel_has_its_digest() {
+        let name = format!("bazel~cas~2f{}", Digest::of("beans"));
+        assert_eq!(read(&name, b"beans").1, Ok(Known { content: Digest::of("beans"), identity: None }));
+        assert_eq!(read(&name, b"bones").0.unwrap_err().kind(), io::ErrorKind::InvalidData);
+    }
+
+    #[test]
     fn of_other_objects_nothing_is_asked() {
-        assert_eq!(read("a.bin", b"beans").0.unwrap(), 5);
+        for name in ["a.bin", "bazel~ac~2f00", "gradle~cas~2f00"] {
+            assert_eq!(read(name, b"beans").0.unwrap(), 5);
+        }
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::NAMESPACE;
 use crate::server::auth::{Client, Role};
-use crate::server::intake::collect;
+use crate::server::intake::question;
 use crate::server::name::Name;
 use crate::server::problem::Problem;
 use crate::server::site::Site;
@@ -38,9 +38,7 @@ pub(super) async fn exists(
     body: Body,
 ) -> Result<Json<Answer>, Problem> {
     client.may(Role::Reader, NAMESPACE)?;
-    let text = collect(body, LONGEST, site.options.pace()).await?;
-    let question: Question = serde_json::from_slice(&text)
-        .map_err(|error| Problem::bad_request(format!("the question is not one: {error}")))?;
+    let question: Question = question(body, LONGEST, site.options.pace()).await?;
     if question.names.len() > MOST {
         return Err(Problem::bad_request(format!("`names` has more than {MOST} names")));
     }

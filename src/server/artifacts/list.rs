@@ -3,21 +3,19 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
 
 use super::NAMESPACE;
 use crate::server::auth::{Client, Role};
-use crate::server::body;
 use crate::server::name::Name;
 use crate::server::problem::Problem;
 use crate::server::site::Site;
+use crate::server::walk::{Scribe, Walks};
 use crate::{Listed, Provenance, Store};
 
 /// Objects on a page, unless said, and at the most.
@@ -26,9 +24,6 @@ const LONGEST_PAGE: usize = 10_000;
 
 /// Objects that are looked through at once.
 const MOST_AT_ONCE: usize = 100_000;
-
-/// Bytes of lines that are sent at once.
-const BATCH: usize = 32 << 10;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -80,23 +75,21 @@ pub(super) async fn page(
     if !(1..=LONGEST_PAGE).contains(&limit) {
         return Err(Problem::bad_request(format!("`limit` is from 1 to {LONGEST_PAGE}")));
     }
-    site.shelf.work(move |store| read_page(store, &asked, limit)).await.map(Json)
+    read_page(&site, asked, limit).await.map(Json)
 }
 
 /// Goes on from page to page of the store until enough is found of what is wanted.
-fn read_page(store: &dyn Store, asked: &Asked, limit: usize) -> anyhow::Result<Page> {
-    let is_wanted = |listed: &Listed| {
-        is_ours(listed) && asked.prefix.as_ref().is_none_or(|prefix| listed.name.starts_with(prefix.as_str()))
-    };
-    let (mut artifacts, mut after, mut size) = (Vec::<Entry>::new(), asked.after.clone(), limit + 1);
+async fn read_page(site: &Site, asked: Asked, limit: usize) -> Result<Page, Problem> {
+    let prefix: Arc<str> = asked.prefix.unwrap_or_default().into();
+    let (mut artifacts, mut after, mut size) = (Vec::<Entry>::new(), asked.after, limit + 1);
     while artifacts.len() <= limit {
-        let page = store.page(after.as_deref(), size)?;
-        let is_last = page.len() < size;
+        let prefix = prefix.clone();
+        let look = move |store: &dyn Store| look(store, after.as_deref(), size, &prefix);
+        let (found, last) = Walks::look(site, look).await?;
+        artifacts.extend(found);
         // Whoever wants few of many reads them in large pieces.
-        size = (4 * size).min(MOST_AT_ONCE);
-        after = page.last().map(|last| last.name.clone());
-        artifacts.extend(page.into_iter().filter(is_wanted).map(Entry::from));
-        if is_last {
+        (after, size) = (last, (4 * size).min(MOST_AT_ONCE));
+        if after.is_none() {
             break;
         }
     }
@@ -106,34 +99,47 @@ fn read_page(store: &dyn Store, asked: &Asked, limit: usize) -> anyhow::Result<P
     Ok(Page { artifacts, next })
 }
 
+/// What is wanted of a page of the store, and where the next one begins.
+fn look(
+    store: &dyn Store,
+    after: Option<&str>,
+    size: usize,
+    prefix: &str,
+) -> anyhow::Result<(Vec<Entry>, Option<String>)> {
+    let page = store.page(after, size)?;
+    let last = page.last().filter(|_| page.len() == size).map(|last| last.name.clone());
+    let wanted = page.into_iter().filter(|listed| is_ours(listed) && listed.name.starts_with(prefix));
+    Ok((wanted.map(Entry::from).collect(), last))
+}
+
 /// All of them, a line for each, and a last line that says that nothing is missing.
 pub(super) async fn all(
     State(site): State<Arc<Site>>,
     Extension(client): Extension<Client>,
 ) -> Result<Response, Problem> {
     client.may(Role::Reader, NAMESPACE)?;
-    let (sender, receiver) = mpsc::channel(4);
-    tokio::spawn(async move {
-        // A list that breaks off has no last line, and whoever reads it can tell.
-        _ = site.shelf.work(move |store| write_lines(store, &sender)).await;
-    });
-    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::new(body::Batches::new(receiver))).into_response())
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Walks::list(site, Lines)).into_response())
 }
 
-fn write_lines(store: &dyn Store, sender: &mpsc::Sender<Bytes>) -> anyhow::Result<()> {
-    let mut batch = Vec::with_capacity(BATCH);
-    for listed in store.list()? {
-        let listed = listed?;
-        if is_ours(&listed) {
-            serde_json::to_writer(&mut batch, &Entry::from(listed))?;
-            batch.push(b'\n');
-        }
-        if batch.len() >= BATCH {
-            sender.blocking_send(std::mem::take(&mut batch).into())?;
-        }
+/// The list as lines of JSON.
+struct Lines;
+
+impl Scribe for Lines {
+    fn begin(&self) -> Vec<u8> {
+        Vec::new()
     }
-    batch.extend(b"{\"end\":true}\n");
-    Ok(sender.blocking_send(batch.into())?)
+
+    fn add(&mut self, object: Listed, text: &mut Vec<u8>) -> anyhow::Result<()> {
+        if is_ours(&object) {
+            serde_json::to_writer(&mut *text, &Entry::from(object))?;
+            text.push(b'\n');
+        }
+        Ok(())
+    }
+
+    fn end(&self) -> &'static [u8] {
+        b"{\"end\":true}\n"
+    }
 }
 
 /// Whether it is an object of this protocol.

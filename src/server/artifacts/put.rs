@@ -33,7 +33,7 @@ pub(super) async fn put(
     let once = upload.is_once();
     if once
         && site.shelf.has(&name).await?
-        && let Some(found) = site.shelf.find(&name).await?
+        && let Some(found) = site.shelf.find_here(&name).await?
     {
         return Err(taken(&site, &name, identity_of(found)).await?);
     }

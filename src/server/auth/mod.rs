@@ -26,6 +26,7 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use self::attempts::Turns;
@@ -47,6 +48,9 @@ const CHALLENGES: [&str; 2] = [r#"Basic realm="cortado", charset="UTF-8""#, r#"B
 /// How often an address may fail to log in within a minute.
 const FAILURES: u32 = 20;
 
+/// Passwords that are verified at once: each takes a processor, on purpose.
+const LOGINS: usize = 2;
+
 /// Who has a share of the server's time: a user, or an address without one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Share {
@@ -61,6 +65,7 @@ pub(super) struct Auth {
     read_only: bool,
     anonymous_read: bool,
     failures: Turns<Peer>,
+    logins: Semaphore,
     rate: Option<Turns<Share>>,
 }
 
@@ -72,6 +77,7 @@ impl Auth {
             read_only: options.read_only,
             anonymous_read: options.anonymous_read,
             failures: Turns::new(FAILURES, Duration::from_secs(60)),
+            logins: Semaphore::new(LOGINS),
             rate: options.max_rate.map(|rate| Turns::new(rate.max(1), Duration::from_secs(1))),
         })
     }
@@ -88,30 +94,35 @@ impl Auth {
             Credentials::None => return Err(challenge("say who you are")),
             Credentials::Malformed => None,
             Credentials::Bearer(token) => self.unless_blocked(peer, || register.users().by_token(&token))?,
-            Credentials::Basic(name, password) => self.log_in(register, peer, name, password).await?,
+            Credentials::Basic(name, password) => Some(self.log_in(register, peer, name, password).await?),
         };
         match user {
             Some(user) => Ok(Client::user(&user, self.read_only)),
             None => {
                 self.failures.take(&peer, Instant::now());
-                Err(challenge("these credentials are not known here"))
+                Err(unknown())
             }
         }
     }
 
-    async fn log_in(
-        &self,
-        register: &Register,
-        peer: Peer,
-        name: String,
-        password: String,
-    ) -> Result<Option<User>, Problem> {
+    async fn log_in(&self, register: &Register, peer: Peer, name: String, password: String) -> Result<User, Problem> {
         let users = register.users();
         if let Some(user) = users.remembered(&name, &password) {
-            return Ok(Some(user));
+            return Ok(user);
+        }
+        // The semaphore is never closed.
+        let turn = self.logins.acquire().await;
+        // Others may have logged in, or failed, while this one waited.
+        if let Some(user) = users.remembered(&name, &password) {
+            return Ok(user);
         }
         self.unless_blocked(peer, || ())?;
-        Ok(spawn_blocking(move || users.by_password(&name, &password)).await.ok().flatten())
+        let user = spawn_blocking(move || users.by_password(&name, &password)).await.ok().flatten();
+        if user.is_none() {
+            self.failures.take(&peer, Instant::now());
+        }
+        drop(turn);
+        user.ok_or_else(unknown)
     }
 
     /// Does something, unless this address has failed to log in too often.
@@ -154,6 +165,10 @@ fn challenge(detail: &'static str) -> Problem {
     let problem = Problem::new(StatusCode::UNAUTHORIZED, detail);
     let ask = |problem: Problem, text| problem.with(header::WWW_AUTHENTICATE, HeaderValue::from_static(text));
     CHALLENGES.into_iter().fold(problem, ask)
+}
+
+fn unknown() -> Problem {
+    challenge("these credentials are not known here")
 }
 
 fn too_many(detail: &'static str, wait: Duration) -> Problem {

@@ -26,8 +26,13 @@ const ALL_TREES: u64 = 64 << 20;
 pub(super) async fn is_complete(site: &Site, client: &Client, result: Option<Message>) -> Result<bool, Problem> {
     let Some(result) = result else { return Ok(true) };
     let Ok(named) = Named::by_result(&result.read(site).await?) else { return Ok(true) };
-    let (mut files, mut room) = (BTreeSet::from_iter(named.files), ALL_TREES);
-    for tree in BTreeSet::from_iter(named.trees) {
+    let trees = BTreeSet::from_iter(named.trees);
+    // What lies upstream comes all together, and not one after the other.
+    if !are_there(site, named.files.into_iter().chain(trees.iter().copied()).collect()).await? {
+        return Ok(false);
+    }
+    let (mut files, mut room) = (BTreeSet::new(), ALL_TREES);
+    for tree in trees {
         let Some(found) = content_key(tree).look(site, client).await? else { return Ok(false) };
         let Some(tree) = Message::of(&found).filter(|tree| tree.size <= room) else { continue };
         room -= tree.size;

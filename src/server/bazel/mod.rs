@@ -109,6 +109,11 @@ fn content_key(digest: Digest) -> Key {
     Key::new(NAMESPACE, &format!("cas/{digest}")).naming(digest)
 }
 
+/// The SHA-256 that an object has, if its name is that of a content.
+pub(super) fn promised_by(name: &Name) -> Option<Digest> {
+    Name::key_within(name.as_str(), NAMESPACE)?.strip_prefix("cas/")?.parse().ok()
+}
+
 /// The content without bytes, which always exists.
 fn nothing(digest: Digest) -> Response {
     let name = Name::within(NAMESPACE, &digest.to_string());

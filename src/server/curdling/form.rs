@@ -20,7 +20,7 @@ use crate::server::problem::Problem;
 /// The longest head of a part.
 const HEAD: usize = 8 << 10;
 
-/// The most that may come before the field that is wanted, and behind it.
+/// The most that may come before the field that is wanted, and behind it, but for a part of the body each.
 const ASIDE: usize = 64 << 10;
 
 /// The longest boundary that RFC 2046 allows.
@@ -54,10 +54,10 @@ pub(super) async fn field(body: Body, boundary: &str, name: &str, mut pace: Pace
             Step::Part(_) => in_head = false,
             Step::Boundary => in_head = true,
             Step::End => return Err(none()),
-            Step::More(skipped) => {
-                aside += skipped;
-                let part = next(&mut body, &mut pace).await?.filter(|_| aside <= ASIDE);
-                scanner.feed(&part.ok_or_else(none)?);
+            Step::More => {
+                let part = next(&mut body, &mut pace).await?.filter(|_| aside <= ASIDE).ok_or_else(none)?;
+                aside += part.len();
+                scanner.feed(&part);
             }
         }
     }
@@ -111,8 +111,8 @@ struct Scanner {
 /// What comes next in a form.
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
-    /// More has to arrive; so much was passed over.
-    More(usize),
+    /// More has to arrive.
+    More,
     /// A boundary: a head follows, or the end.
     Boundary,
     /// The head of a part; its content follows.
@@ -149,7 +149,7 @@ impl Scanner {
     fn skip(&mut self) -> Step {
         match self.content() {
             (_, true) => Step::Boundary,
-            (passed, false) => Step::More(passed.len()),
+            (_, false) => Step::More,
         }
     }
 
@@ -165,7 +165,7 @@ impl Scanner {
                 self.buffer.advance(4);
                 Ok(Step::Part(head))
             }
-            None if self.buffer.len() <= HEAD && (is_head || self.buffer[..] == *b"-") => Ok(Step::More(0)),
+            None if self.buffer.len() <= HEAD && (is_head || self.buffer[..] == *b"-") => Ok(Step::More),
             _ => Err(Problem::bad_request("that is no form")),
         }
     }

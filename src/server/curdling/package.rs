@@ -34,8 +34,8 @@ impl Package {
         let (stem, ending) = split(file)?;
         let (name, version, is_for_all) = match ending {
             "whl" => wheel(stem)?,
-            "egg" | "exe" => (built(stem)?.0, built(stem)?.1, false),
-            _ => (source(stem)?.0, source(stem)?.1, true),
+            "egg" | "exe" => built(stem).map(|(name, version)| (name, version, false))?,
+            _ => source(stem).map(|(name, version)| (name, version, true))?,
         };
         let name = normal(name).filter(|name| !name.is_empty())?;
         let (file, ending) = (file.to_owned(), ending.to_owned());

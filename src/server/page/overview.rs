@@ -15,7 +15,7 @@ use crate::server::curdling;
 use crate::server::history::{Counts, now};
 use crate::server::problem::Problem;
 use crate::server::site::Site;
-use crate::server::survey::{Lately, Made, Summary};
+use crate::server::survey::{Lately, Made, Project, Summary};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -123,18 +123,11 @@ impl Overview {
 }
 
 fn projects(summary: &Summary, counts: &Counts, now: u64) -> Vec<Row> {
-    let projects = summary.projects.iter();
-    let mut rows: Vec<_> = projects
-        .map(|(name, project)| Row::new(name.as_deref(), &project.all, row::asked(project.tasks.values(), counts, now)))
-        .collect();
-    row::sort(&mut rows);
-    rows
+    let asked = |project: &Project| row::asked(project.tasks.values(), counts, now);
+    row::rows(summary.projects.iter().map(|(name, project)| (name.as_deref(), &project.all, asked(project))))
 }
 
 fn protocols(summary: &Summary, counts: &Counts, now: u64) -> Vec<Row> {
-    let protocols = summary.protocols.iter();
-    let mut rows: Vec<_> =
-        protocols.map(|(name, group)| Row::new(Some(name), group, counts.of(&format!("{name}~"), now))).collect();
-    row::sort(&mut rows);
-    rows
+    let asked = |name: &str| counts.of(&format!("{name}~"), now);
+    row::rows(summary.protocols.iter().map(|(name, group)| (Some(name.as_str()), group, asked(name))))
 }

@@ -12,7 +12,7 @@ use super::visit::{Visit, asked};
 use crate::server::history::{Counts, now};
 use crate::server::problem::Problem;
 use crate::server::site::Site;
-use crate::server::survey::{Lately, Project, Summary};
+use crate::server::survey::{Lately, Project, Summary, Task};
 
 /// Tasks that are shown. The others are found by a search.
 const TASKS: usize = 500;
@@ -55,9 +55,6 @@ pub(super) async fn project(
 }
 
 fn tasks(project: &Project, counts: &Counts) -> Vec<Row> {
-    let tasks = project.tasks.iter();
-    let mut rows: Vec<_> =
-        tasks.map(|(name, task)| Row::new(name.as_deref(), &task.all, row::asked([task], counts, now()))).collect();
-    row::sort(&mut rows);
-    rows
+    let asked = |task: &Task| row::asked([task], counts, now());
+    row::rows(project.tasks.iter().map(|(name, task)| (name.as_deref(), &task.all, asked(task))))
 }

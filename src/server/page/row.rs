@@ -50,7 +50,9 @@ pub(super) fn asked<'a>(tasks: impl IntoIterator<Item = &'a Task>, counts: &Coun
     sum
 }
 
-/// Puts the largest first.
-pub(super) fn sort(rows: &mut [Row]) {
+/// A row for each name, with its group and what was asked for of it; the largest first.
+pub(super) fn rows<'a>(groups: impl Iterator<Item = (Option<&'a str>, &'a Group, Tally)>) -> Vec<Row> {
+    let mut rows: Vec<_> = groups.map(|(name, group, asked)| Row::new(name, group, asked)).collect();
     rows.sort_by(|one, other| other.bytes.cmp(&one.bytes).then_with(|| one.name.cmp(&other.name)));
+    rows
 }

@@ -11,11 +11,9 @@ use serde::de::DeserializeOwned;
 use crate::server::address::address;
 use crate::server::auth::{Client, Role};
 use crate::server::connection::Peer;
+use crate::server::metrics::NAMESPACE;
 use crate::server::problem::Problem;
 use crate::server::site::Site;
-
-/// The namespace of what belongs to no protocol, as rights name it.
-const NAMESPACE: &str = "server";
 
 /// What the head of each page needs.
 #[derive(Debug, Serialize)]

@@ -12,7 +12,7 @@ use super::split::split_stream;
 use super::team::Team;
 use super::{NAMESPACE, key_of};
 use crate::server::auth::{Client, Role};
-use crate::server::intake::collect;
+use crate::server::intake::question;
 use crate::server::problem::Problem;
 use crate::server::site::Site;
 use crate::{Object, Store};
@@ -47,9 +47,7 @@ pub(super) async fn query(
     body: Body,
 ) -> Result<Json<BTreeMap<String, Option<Entry>>>, Problem> {
     client.may(Role::Reader, NAMESPACE)?;
-    let text = collect(body, LARGEST, site.options.pace()).await?;
-    let question: Question = serde_json::from_slice(&text)
-        .map_err(|error| Problem::bad_request(format!("the question is not one: {error}")))?;
+    let question: Question = question(body, LARGEST, site.options.pace()).await?;
     if question.hashes.len() > MOST {
         return Err(Problem::bad_request(format!("`hashes` has more than {MOST} hashes")));
     }

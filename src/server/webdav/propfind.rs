@@ -1,29 +1,26 @@
 //! PROPFIND: what is known of a place, and of what lies in it.
 
 use std::collections::HashSet;
+use std::io::Write;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use tokio::sync::mpsc;
 
 use super::depth::Depth;
 use super::multistatus::{BEGIN, END, Entry, Kind, MEDIA_TYPE};
 use super::place::Place;
 use super::{Client, NAMESPACE, Problem, Role, Site, Upload};
-use crate::server::body::Batches;
+use crate::Listed;
 use crate::server::intake::collect;
 use crate::server::name::Name;
 use crate::server::shelf::Found;
-use crate::{Listed, Store};
+use crate::server::walk::{Scribe, Walks};
 
 /// The longest question, in bytes. It is thrown away.
 const LONGEST: usize = 64 << 10;
-
-/// Bytes of a list that are sent at once.
-const BATCH: usize = 32 << 10;
 
 pub(super) async fn propfind(
     site: Arc<Site>,
@@ -37,7 +34,7 @@ pub(super) async fn propfind(
     let body = match (place, depth) {
         (Place::Object(path), _) => document(&object(&site, client, &path).await?),
         (Place::Directory(path), Depth::Zero) => document(&directory(&path)),
-        (Place::Directory(path), Depth::One) => list(site, path),
+        (Place::Directory(path), Depth::One) => Walks::list(site, Listing { dir: path, dirs: HashSet::new() }),
     };
     Ok((StatusCode::MULTI_STATUS, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response())
 }
@@ -60,61 +57,38 @@ fn directory(path: &str) -> Entry<'_> {
     Entry { path, kind: Kind::Directory, modified: SystemTime::now() }
 }
 
-/// A directory with what lies in it, as it is read from the store. A list that breaks off has no end, and is no XML.
-fn list(site: Arc<Site>, path: String) -> Body {
-    let (sender, receiver) = mpsc::channel(4);
-    tokio::spawn(async move {
-        // Nobody is told how it went who has not heard the end.
-        _ = site.shelf.work(move |store| List::new(&path, sender).write(store)).await;
-    });
-    Body::new(Batches::new(receiver))
-}
-
-/// A list that is being written, by a thread that may wait.
-struct List<'a> {
-    dir: &'a str,
+/// A directory with what lies in it.
+struct Listing {
+    dir: String,
+    /// The directories below it that were told of.
     dirs: HashSet<String>,
-    batch: String,
-    sender: mpsc::Sender<Bytes>,
 }
 
-impl<'a> List<'a> {
-    fn new(dir: &'a str, sender: mpsc::Sender<Bytes>) -> Self {
-        Self { dir, dirs: HashSet::new(), batch: String::new(), sender }
-    }
-
-    fn write(mut self, store: &dyn Store) -> anyhow::Result<()> {
-        self.batch = format!("{BEGIN}{}", directory(self.dir));
-        for listed in store.list()? {
-            self.add(&listed?);
-            if self.batch.len() >= BATCH {
-                self.send()?;
-            }
-        }
-        self.batch.push_str(END);
-        self.send()
+impl Scribe for Listing {
+    fn begin(&self) -> Vec<u8> {
+        format!("{BEGIN}{}", directory(&self.dir)).into()
     }
 
     /// Adds an object that lies here, or the directory by way of which it lies below.
-    fn add(&mut self, listed: &Listed) {
-        let Some(path) = Name::key_within(&listed.name, NAMESPACE) else { return };
-        let Some(rest) = path.strip_prefix(self.dir).filter(|rest| !rest.is_empty()) else { return };
+    fn add(&mut self, object: Listed, text: &mut Vec<u8>) -> anyhow::Result<()> {
+        let Some(path) = Name::key_within(&object.name, NAMESPACE) else { return Ok(()) };
+        let Some(rest) = path.strip_prefix(&self.dir).filter(|rest| !rest.is_empty()) else { return Ok(()) };
         let entry = match rest.split_once('/') {
             None => Entry {
                 path: &path,
-                kind: Kind::Object(Some(listed.size)),
-                modified: listed.stored.unwrap_or_else(SystemTime::now),
+                kind: Kind::Object(Some(object.size)),
+                modified: object.stored.unwrap_or_else(SystemTime::now),
             },
             Some((name, _)) if self.dirs.insert(name.to_owned()) => {
                 let end = self.dir.len() + name.len() + 1;
                 directory(path.get(..end).unwrap_or_default())
             }
-            Some(_) => return,
+            Some(_) => return Ok(()),
         };
-        self.batch.push_str(&entry.to_string());
+        Ok(write!(text, "{entry}")?)
     }
 
-    fn send(&mut self) -> anyhow::Result<()> {
-        Ok(self.sender.blocking_send(std::mem::take(&mut self.batch).into())?)
+    fn end(&self) -> &'static [u8] {
+        END.as_bytes()
     }
 }

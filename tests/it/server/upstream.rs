@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cortado::stores::Http;
-use cortado::{Provenance, Put, Store, Tier, TierMode};
+use cortado::{Digest, Provenance, Put, Store, Tier, TierMode};
 
 use super::client::{Request, connect};
 use super::faults::artifact;
@@ -72,6 +72,18 @@ fn what_is_uploaded_goes_upstream_with_what_is_known_of_it() {
     let delete = |name: &str| served.send(&Request::new("DELETE", &format!("/v1/artifacts/{name}"))).status;
     assert_eq!((delete("of-5"), delete("of-5"), served.get("of-5").status), (204, 404, 404));
     assert_eq!(spy.contents().len(), 1);
+}
+
+#[test]
+fn an_upload_asks_the_upstream_for_nothing() {
+    let spy = Spy::new();
+    let served = Served::before(far(&spy), ROOM);
+    let path = format!("/cas/{}", Digest::of("beans"));
+    let once = Request::new("PUT", "/v1/artifacts/a").header("If-None-Match", "*");
+    for put in [Request::new("PUT", &path), Request::new("PUT", "/webdav/a"), once] {
+        assert_eq!(served.send(&put.body("beans")).status, 201);
+    }
+    assert_eq!(spy.asked("get"), 0);
 }
 
 #[test]
@@ -171,6 +183,17 @@ fn damage_is_neither_kept_nor_served() {
 }
 
 #[test]
+fn a_content_of_bazel_that_is_another_upstream_is_neither_kept_nor_served() {
+    let spy = Spy::new();
+    put(&spy, &format!("bazel~cas~2f{}", Digest::of("beans")), b"bones");
+    let served = Served::before(far(&spy), ROOM);
+    let path = format!("/cas/{}", Digest::of("beans"));
+    assert_eq!(served.send(&Request::new("GET", &path)).status, 404);
+    assert!(served.files().is_empty());
+    assert!(served.events().iter().any(|event| event.starts_with("NotBrought")), "{:?}", served.events());
+}
+
+#[test]
 fn what_there_is_no_room_for_passes_through() {
     let (spy, content) = (Spy::new(), (0..3_000_000_u32).map(|n| (n / 7) as u8).collect::<Vec<_>>());
     put(&spy, "a", &content);
@@ -192,6 +215,52 @@ fn what_passes_through_and_proves_damaged_breaks_off() {
     let mut answer = Vec::new();
     _ = io::Read::read_to_end(&mut stream, &mut answer);
     assert!(!answer.ends_with(b"\r\n0\r\n\r\n"), "it looks whole");
+}
+
+/// A field of a message of Protocol Buffers.
+fn field(number: u8, content: &[u8]) -> Vec<u8> {
+    [&[number << 3 | 2, u8::try_from(content.len()).unwrap()][..], content].concat()
+}
+
+/// A result of Bazel that names contents as its output files, and the contents.
+fn result(count: usize) -> (Vec<u8>, Vec<String>) {
+    let contents: Vec<_> = (0..count).map(|number| format!("bean {number}")).collect();
+    let file = |content: &String| field(2, &field(2, &field(1, Digest::of(content).to_string().as_bytes())));
+    (contents.iter().flat_map(file).collect(), contents)
+}
+
+#[test]
+fn what_a_result_of_bazel_names_is_brought_side_by_side() {
+    let (spy, (result, contents)) = (Spy::new(), result(40));
+    for content in &contents {
+        put(&spy, &format!("bazel~cas~2f{}", Digest::of(content)), content.as_bytes());
+    }
+    let served = Served::before(far(&spy).concurrency(5), ROOM);
+    let path = format!("/ac/{}", "0".repeat(64));
+    assert_eq!(served.send(&Request::new("PUT", &path).body(&result)).status, 201);
+    let (gate, open) = gate();
+    spy.behaves(Manner::Hangs(gate));
+    thread::scope(|scope| {
+        let asker = scope.spawn(|| served.send(&Request::new("GET", &path)));
+        until(|| spy.asked("get") == 5 || asker.is_finished());
+        drop(open);
+        assert!(asker.join().unwrap().body == result);
+    });
+    assert_eq!((spy.asked("get"), served.files().len()), (40, 41));
+}
+
+#[test]
+fn a_result_of_bazel_that_has_lost_something_upstream_is_a_miss() {
+    let (spy, (result, contents)) = (Spy::new(), result(40));
+    for content in &contents[1..] {
+        put(&spy, &format!("bazel~cas~2f{}", Digest::of(content)), content.as_bytes());
+    }
+    let served = Served::before(far(&spy).concurrency(1), ROOM);
+    let path = format!("/ac/{}", "0".repeat(64));
+    assert_eq!(served.send(&Request::new("PUT", &path).body(&result)).status, 201);
+    assert_eq!(served.send(&Request::new("GET", &path)).status, 404);
+    put(&spy, &format!("bazel~cas~2f{}", Digest::of(&contents[0])), contents[0].as_bytes());
+    assert!(served.send(&Request::new("GET", &path)).body == result);
 }
 
 #[test]

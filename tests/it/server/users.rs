@@ -1,6 +1,8 @@
 //! Users: who may do what, and how often somebody may guess.
 
 use std::fs;
+use std::sync::Barrier;
+use std::thread;
 
 use super::client::Request;
 use super::served::Served;
@@ -95,6 +97,26 @@ fn nobody_guesses_for_long() {
     let blocked = served.send(&guess(99));
     assert_eq!((blocked.status, blocked.header("retry-after").is_some()), (429, true));
     assert_eq!(served.send(&request("GET", "a", "anna")).status, 404, "who has logged in goes on");
+}
+
+#[test]
+fn nobody_guesses_more_by_guessing_all_at_once() {
+    let served = Served::guarded(&[line("anna", "")], |_| {});
+    let start = Barrier::new(60);
+    let guess = |n: usize| {
+        start.wait();
+        served
+            .send(&Request::new("GET", "/healthz").header("Authorization", basic("anna", &format!("guess{n}"))))
+            .status
+    };
+    let guess = &guess;
+    let statuses: Vec<_> = thread::scope(|scope| {
+        let guesses: Vec<_> = (0..60).map(|n| scope.spawn(move || guess(n))).collect();
+        guesses.into_iter().map(|guess| guess.join().unwrap()).collect()
+    });
+    let count = |wanted: u16| statuses.iter().filter(|status| **status == wanted).count();
+    // Two are verified at once.
+    assert!((20..=21).contains(&count(401)) && count(401) + count(429) == 60, "{statuses:?}");
 }
 
 #[test]

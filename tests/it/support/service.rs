@@ -1,62 +1,54 @@
 //! Other people's servers, started for one story: on a free port of the loopback, with their state in a directory of
 //! their own, and gone when the story is over.
 
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, PipeReader, pipe};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use super::wanted::{find, wanted};
 
+/// How long a server may take to get ready.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A running server.
 pub(crate) struct Service {
     pub(crate) port: u16,
-    dir: TempDir,
+    _dir: TempDir,
     child: Child,
 }
 
 impl Service {
-    /// Starts a program with the words that `words` makes of its directory and its port. `None` where there is none.
-    pub(crate) fn start(name: &str, words: impl Fn(&Path, u16) -> Vec<String>) -> Option<Self> {
+    /// Starts a program with the words that `words` makes of its directory and its port. It listens when it says `ready`.
+    /// `None` where there is no such program.
+    pub(crate) fn start(name: &str, ready: &str, words: impl Fn(&Path, u16) -> Vec<String>) -> Option<Self> {
         let program = wanted(name)?;
         // Someone else may take the port between finding and using it.
-        let started = (0..3).find_map(|_| Self::try_start(&program, &words));
+        let started = (0..3).find_map(|_| Self::try_start(&program, ready, &words));
         Some(started.unwrap_or_else(|| panic!("`{name}` does not start")))
     }
 
-    fn try_start(program: &Path, words: &impl Fn(&Path, u16) -> Vec<String>) -> Option<Self> {
+    fn try_start(program: &Path, ready: &str, words: &impl Fn(&Path, u16) -> Vec<String>) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let words = words(dir.path(), port);
-        let output = std::fs::File::create(dir.path().join("output")).unwrap();
+        let (said, output) = pipe().unwrap();
         let child = Command::new(program)
             .args(words)
             .current_dir(dir.path())
+            .env("PYTHONUNBUFFERED", "1")
             .stdin(Stdio::null())
             .stdout(output.try_clone().unwrap())
             .stderr(output)
             .spawn()
             .unwrap();
-        let mut service = Self { port, dir, child };
-        service.wait().then_some(service)
-    }
-
-    /// Waits until it answers; `false` when it ends instead, or takes for ever.
-    fn wait(&mut self) -> bool {
-        let begun = Instant::now();
-        while begun.elapsed() < Duration::from_secs(60) {
-            if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
-                return true;
-            }
-            if self.child.try_wait().unwrap().is_some() {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        eprintln!("{}", std::fs::read_to_string(self.dir.path().join("output")).unwrap_or_default());
-        false
+        let service = Self { port, _dir: dir, child };
+        says(ready, &lines(said)).then_some(service)
     }
 
     /// `http://127.0.0.1:port`
@@ -72,9 +64,33 @@ impl Drop for Service {
     }
 }
 
+/// What somebody says, line by line, to its end: a pipe that nobody empties would stop them.
+fn lines(said: PipeReader) -> Receiver<String> {
+    let (send, lines) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(said).split(b'\n').map_while(Result::ok) {
+            // Who has heard enough does not listen any more.
+            _ = send.send(String::from_utf8_lossy(&line).into_owned());
+        }
+    });
+    lines
+}
+
+/// Waits until somebody says `ready`; `false` when they end instead, or take for ever.
+fn says(ready: &str, lines: &Receiver<String>) -> bool {
+    let begun = Instant::now();
+    while let Ok(line) = lines.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) {
+        if line.contains(ready) {
+            return true;
+        }
+        eprintln!("{line}");
+    }
+    false
+}
+
 /// Redis, which wants a password if one is given.
 pub(crate) fn redis(password: &str) -> Option<Service> {
-    Service::start("redis-server", |dir, port| {
+    Service::start("redis-server", "Ready to accept connections", |dir, port| {
         let words = format!("--port {port} --bind 127.0.0.1 --save  --daemonize no --dir {}", dir.display());
         let mut words: Vec<_> = words.split(' ').map(str::to_owned).collect();
         if !password.is_empty() {
@@ -86,12 +102,14 @@ pub(crate) fn redis(password: &str) -> Option<Service> {
 
 /// Memcached, with values of at most that size.
 pub(crate) fn memcached(value_limit: &str) -> Option<Service> {
-    Service::start("memcached", |_, port| split(&format!("-l 127.0.0.1 -p {port} -u nobody -m 256 -I {value_limit}")))
+    Service::start("memcached", "server listening", |_, port| {
+        split(&format!("-vv -l 127.0.0.1 -p {port} -u nobody -m 256 -I {value_limit}"))
+    })
 }
 
 /// An S3 with the bucket `shop`.
 pub(crate) fn s3() -> Option<Service> {
-    let service = Service::start("moto_server", |_, port| split(&format!("-H 127.0.0.1 -p {port}")))?;
+    let service = Service::start("moto_server", "Running on", |_, port| split(&format!("-H 127.0.0.1 -p {port}")))?;
     let made = ureq::put(format!("{}/shop", service.url())).send_empty().unwrap();
     assert_eq!(made.status(), 200);
     Some(service)
@@ -99,14 +117,14 @@ pub(crate) fn s3() -> Option<Service> {
 
 /// A Google Cloud Storage with the bucket `shop`.
 pub(crate) fn gcs() -> Option<Service> {
-    Service::start("gcp-storage-emulator", |_, port| {
+    Service::start("gcp-storage-emulator", "All services started", |_, port| {
         split(&format!("start --host=127.0.0.1 --port={port} --in-memory --default-bucket=shop"))
     })
 }
 
 /// An Azure Blob Storage with the container `shop`, and how to connect to it.
 pub(crate) fn azblob() -> Option<(Service, String)> {
-    let service = Service::start("azurite-blob", |_, port| {
+    let service = Service::start("azurite-blob", "successfully listens", |_, port| {
         let words = "--silent --inMemoryPersistence --skipApiVersionCheck --disableTelemetry --blobHost 127.0.0.1";
         split(&format!("{words} --blobPort {port}"))
     })?;
@@ -135,7 +153,8 @@ urllib.request.urlopen(urllib.request.Request(url + "/shop?restype=container", m
 
 /// An nginx that keeps files by WebDAV, and wants to hear `me` and `hush`.
 pub(crate) fn nginx() -> Option<Service> {
-    Service::start("nginx", |dir, port| {
+    // The last thing that it tells of the system: its sockets are open by then.
+    Service::start("nginx", "getrlimit", |dir, port| {
         std::fs::create_dir(dir.join("root")).unwrap();
         std::fs::write(dir.join("users"), "me:{PLAIN}hush\n").unwrap();
         let dir = dir.display();
@@ -144,7 +163,7 @@ pub(crate) fn nginx() -> Option<Service> {
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
         let temporary: String = temporary.map(|what| format!("{what}_temp_path {dir}/tmp;")).concat();
         let config = format!(
-            "{module} daemon off; master_process off; pid {dir}/pid; error_log {dir}/errors; events {{}}
+            "{module} daemon off; master_process off; pid {dir}/pid; error_log stderr notice; events {{}}
              http {{ access_log off; {temporary} server {{ listen 127.0.0.1:{port}; root {dir}/root;
              client_max_body_size 0; auth_basic x; auth_basic_user_file {dir}/users;
              location / {{ dav_methods PUT DELETE MKCOL; dav_ext_methods PROPFIND OPTIONS; }} }} }}"

@@ -111,3 +111,10 @@ proptest! {
 /// What forms are made of.
 const PIECES: &[&str] =
     &["\r\n", "--XX", "--", "\r\n\r\n", "Content-Disposition: form-data; name=\"a\"", "x", "\r", "=", ";"];
+
+#[test]
+fn a_form_without_end_is_not_read_for_ever() {
+    let other = "--XX\r\nContent-Disposition: form-data; name=note\r\n\r\n\r\n".repeat(2000);
+    let form = [other.as_bytes(), &form("a.whl", b"beans")].concat();
+    assert_eq!(read(&form, "a.whl", 1000).unwrap_err().status().as_u16(), 400);
+}

@@ -12,6 +12,7 @@ use super::environment;
 use super::event::{Event, TaskRef};
 use super::install::Span;
 use super::log::Log;
+use super::ours::Ours;
 use super::secrets::Secrets;
 use super::shared::{Shared, installs_nothing};
 use super::source::Provision;
@@ -97,7 +98,8 @@ impl Shared<'_> {
     }
 
     fn survey(&self) -> Survey<'_> {
-        Survey { project: self.project(), state: self.state, cancel: &self.cancel, supply: &self.supply }
+        let ours = Ours::of([&self.project().work_dir, &self.project().install_dir]);
+        Survey { project: self.project(), state: self.state, cancel: &self.cancel, supply: &self.supply, ours }
     }
 
     /// What is in a stage. Sockets, pipes and devices are removed from it, since neither a tree nor an artifact can

@@ -21,6 +21,7 @@ pub(crate) mod licenses;
 mod log;
 mod neutral;
 mod observers;
+mod ours;
 mod pipeline;
 mod preview;
 mod report;

@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::host::fs;
 use crate::host::listing::{Entry, Kind, Listing};
 use crate::host::pack::{PackOptions, pack};
-use crate::model::Paths;
+use crate::model::{Digest, Paths};
 use crate::plan::PlannedTask;
 
 /// An artifact that a build made and the cache may want.
@@ -258,6 +258,7 @@ impl Shared<'_> {
             mtime: self.project().source_date_epoch,
             level: self.settings.compression_level,
             threads: 0,
+            tag: Some(Digest::of(task.tag())),
             sign: vouch.as_ref().map(|vouch| vouch as _),
         };
         let packed = pack(&tree.path, tree.entries(), file.as_file_mut(), &options)?;

@@ -116,6 +116,9 @@ fn unpack_artifact_with(
     let options = UnpackOptions { archive, profile: Profile::Artifact, strip: 0, limits };
     let (_, inventory) = extract(&mut reader, dest, &options)?;
     let seal = reader.seal().ok_or_else(|| refuse("it was not read to its end".into()))?;
+    if seal.tag.is_some_and(|tag| tag != Digest::of(archive)) {
+        return Err(refuse("it was made for another tag".into()));
+    }
     let entries = inventory.finish();
     Ok(UnpackedArtifact { entries, digest: seal.digest, promised: seal.promised, signature: seal.signature })
 }

@@ -82,7 +82,17 @@ impl Origin {
         let lua = self.prepare(&reading).map_err(|error| reading.error(&error))?;
         match reading.run(&lua, &self.name) {
             Ok(()) => Ok((lua, reading)),
-            Err(error) => Err(reading.error(&error)),
+            Err(error) => Err(self.named(reading.error(&error))),
+        }
+    }
+
+    /// A recipe that could not even be read is named all the same.
+    fn named(&self, error: Error) -> Error {
+        match error {
+            Error::Recipe { file, line, problem, hint } if file.as_os_str().is_empty() => {
+                Error::Recipe { file: self.shown_dir.join(&self.name), line, problem, hint }
+            }
+            error => error,
         }
     }
 

@@ -25,7 +25,13 @@ pub(in crate::cli) struct Build {
     #[arg(short, long, env = "CORTADO_KEEP_GOING", value_parser = FalseyValueParser::new())]
     pub(in crate::cli) keep_going: bool,
     #[command(flatten)]
-    pub(in crate::cli) cache: Cache,
+    pub(in crate::cli) lock: LockArgs,
+    /// Replace files in the install directory that belong to no task
+    #[arg(long)]
+    pub(in crate::cli) replace_unowned: bool,
+    /// Plain lines instead of live ones, on a terminal too
+    #[arg(long, env = "CORTADO_PLAIN", value_parser = FalseyValueParser::new())]
+    pub(in crate::cli) plain: bool,
     /// How hard artifacts are compressed, from 1 (fast) to 12 (small)
     #[arg(
         long,
@@ -45,14 +51,9 @@ pub(in crate::cli) struct Build {
     /// Trust the certificate authorities in this PEM file instead of the built-in ones
     #[arg(long, env = "CORTADO_CA_FILE", value_name = "FILE", help_heading = "Sources")]
     pub(in crate::cli) ca_file: Option<PathBuf>,
+    /// Last, since its heading is for all that follows.
     #[command(flatten)]
-    pub(in crate::cli) lock: LockArgs,
-    /// Replace files in the install directory that belong to no task
-    #[arg(long)]
-    pub(in crate::cli) replace_unowned: bool,
-    /// Plain lines instead of live ones, on a terminal too
-    #[arg(long, env = "CORTADO_PLAIN", value_parser = FalseyValueParser::new())]
-    pub(in crate::cli) plain: bool,
+    pub(in crate::cli) cache: Cache,
 }
 
 #[derive(Debug, clap::Args)]

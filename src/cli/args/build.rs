@@ -16,10 +16,10 @@ pub(in crate::cli) struct Build {
     pub(in crate::cli) tasks: Vec<String>,
     /// How many tasks run at once, and how many jobs `make` runs in all of them together; as many as there are
     /// processors unless given
-    #[arg(short, long, env = "CORTADO_JOBS", value_name = "N")]
+    #[arg(short, long, env = "CORTADO_JOBS", value_name = "N", value_parser = count)]
     pub(in crate::cli) jobs: Option<NonZeroUsize>,
     /// How many artifacts and sources are on their way at once, beside the tasks that run; 8 unless given
-    #[arg(long, env = "CORTADO_TRANSFERS", value_name = "N")]
+    #[arg(long, env = "CORTADO_TRANSFERS", value_name = "N", value_parser = count)]
     pub(in crate::cli) transfers: Option<NonZeroUsize>,
     /// When a task fails, go on with those that do not depend on it
     #[arg(short, long, env = "CORTADO_KEEP_GOING", value_parser = FalseyValueParser::new())]
@@ -75,4 +75,8 @@ impl LockArgs {
             None => Wait::Forever,
         }
     }
+}
+
+fn count(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "give a whole number, 1 or more")
 }

@@ -111,6 +111,8 @@ fn a_wrong_option_is_a_usage_error() {
     shop.run(&["build", "--jbos", "3"]).ends(2).mentions("unexpected argument '--jbos'");
     shop.run(&["build", "-j0"]).ends(2);
     shop.run(&[]).ends(2).mentions("Usage: cortado");
+    let ran = shop.run_with(&["build"], &[("CORTADO_JOBS", "0")]).ends(2);
+    assert!(ran.err.contains("'0' for '--jobs <N>': give a whole number, 1 or more"), "{}", ran.err);
 }
 
 #[test]

@@ -315,3 +315,40 @@ fn files_of_several_names_are_joined_as_they_were_built() {
     shop.run(&together);
     assert!(joined());
 }
+
+#[test]
+fn a_directory_overrides_a_file_whichever_comes_first() {
+    for is_file_first in [true, false] {
+        let shop = Shop::new();
+        let (file, dir) = (staged("file", "1", "echo file > p"), staged("dir", "1", "mkdir p; echo dir > p/x"));
+        let (file, dir) = match is_file_first {
+            true => (file, dir.depends_on("file")),
+            false => (file.depends_on("dir"), dir),
+        };
+        let seen = shop.run_tasks([file.clone(), dir.overrides("file")]);
+        assert!(seen.report.success(), "{}", seen.all());
+        assert_eq!(shop.text("install/p/x"), "dir\n");
+        let dir = staged("dir", "2", "true").overrides("file");
+        let dir = if is_file_first { dir.depends_on("file") } else { dir };
+        shop.run_tasks([file, dir]);
+        assert_eq!(shop.text("install/p"), "file\n", "what is given up comes back");
+    }
+}
+
+#[test]
+fn a_directory_that_moves_from_one_task_to_another_gets_its_new_mode() {
+    use std::os::unix::fs::PermissionsExt;
+    let shop = Shop::new();
+    let before = || [staged("a", "1", "mkdir p; chmod 755 p; echo a > p/a"), staged("b", "1", "true")];
+    let after = || {
+        let b = staged("b", "2", "mkdir p; echo b > p/b; chmod 555 p");
+        [staged("a", "2", "true").depends_on("b"), b]
+    };
+    shop.run_tasks(before());
+    for _ in 0..2 {
+        shop.run_tasks(after());
+        let mode = shop.installed("p").metadata().unwrap().permissions().mode() & 0o7777;
+        assert_eq!((mode, shop.names("install/p")), (0o555, vec!["b".to_owned()]));
+        assert!(shop.run_tasks(before()).report.success());
+    }
+}

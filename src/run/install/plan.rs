@@ -44,7 +44,8 @@ pub(super) enum Act {
     Write { clear: bool },
     /// The file is another task's, which overrides this one.
     Lose,
-    /// The directory is there already. With `mode`, none but this task has a say in its mode.
+    /// The directory is there already. With `mode`, one of ours has made it, and none but this task will have a say in
+    /// its mode.
     Share { created: bool, mode: bool },
     /// Make the directory. With `replace`, a file or symlink gives way.
     Make { replace: bool },
@@ -160,7 +161,9 @@ impl<'t> Planner<'_, 't> {
         let mine = self.held.get(&*entry.path).is_some_and(is_created);
         let others = self.others(&entry.path);
         let created = mine || others.iter().any(|holder| is_created(&holder.holding));
-        Ok(Act::Share { created, mode: mine && others.is_empty() && found.mode() & 0o7777 != entry.mode })
+        let stays = |holder: &Holder<'_>| holder.holding != Holding::Lost && !self.is_outgoing(holder.task);
+        let alone = !others.iter().any(stays);
+        Ok(Act::Share { created, mode: created && alone && found.mode() & 0o7777 != entry.mode })
     }
 
     fn will_make(&mut self, entry: &'t Entry, replace: bool) -> Act {
@@ -203,6 +206,10 @@ impl<'t> Planner<'_, 't> {
     /// Settles with the other tasks that have something else at a path; the task to yield to, if there is one.
     fn settle(&mut self, entry: &Entry, found: Option<&Metadata>) -> Result<Option<String>> {
         for Holder { task, holding } in self.register.others(self.task, &entry.path) {
+            let is_directory = matches!(holding, Holding::Directory { .. });
+            if is_directory && entry.kind != Kind::Directory && self.yields_to(task) {
+                return Ok(Some(task.to_owned()));
+            }
             let Holding::Leaf(print) = holding else { continue };
             // Where a file was changed or removed since, it says nothing of what the other task has; its print does.
             let untouched = found.is_some_and(|found| Print::of(found) == print);
@@ -218,6 +225,11 @@ impl<'t> Planner<'_, 't> {
             }
         }
         Ok(None)
+    }
+
+    /// Whether another task has the right to what is at a path, and keeps it.
+    fn yields_to(&self, task: &str) -> bool {
+        self.register.overrides(task, self.task) && !self.is_outgoing(task)
     }
 
     /// Refuses to replace a file or symlink that no task has put there, unless that is allowed.

@@ -196,7 +196,8 @@ fn directories_of_the_command_line_may_lie_above() {
     let shop = Shop::new(SHOP);
     std::fs::create_dir_all(shop.path("far/away")).unwrap();
     std::os::unix::fs::symlink("far/away", shop.path("here")).unwrap();
-    let build = || shop.run(&["build", "--work-dir", "here/../work", "--install-dir", "far/away/../../product"]).ends(0);
+    let build =
+        || shop.run(&["build", "--work-dir", "here/../work", "--install-dir", "far/away/../../product"]).ends(0);
     build();
     assert_eq!((shop.read("product/zlib").as_str(), shop.path("far/work/state").exists()), ("zlib\n", true));
     assert!(build().err.contains("nothing to do"));

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use crate::host::gzip;
+use crate::host::gzip::{self, Seal};
 use crate::model::Digest;
 
 /// Reads an artifact to its end, and tells its identity: the SHA-256 of the uncompressed tar.
@@ -13,10 +13,15 @@ use crate::model::Digest;
 /// # Errors
 /// When it cannot be read, or is no whole `.tar.gz`.
 pub fn artifact_digest(content: impl Read + Send) -> io::Result<Digest> {
+    seal(content).map(|seal| seal.digest)
+}
+
+/// Reads an artifact to its end, with the same checks, and tells all that it says of itself.
+pub(super) fn seal(content: impl Read + Send) -> io::Result<Seal> {
     let mut reader = gzip::Reader::new(content, 0)?;
     for member in tar::Archive::new(&mut reader).entries()? {
         io::copy(&mut member?, &mut io::sink())?;
     }
     io::copy(&mut reader, &mut io::sink())?;
-    reader.seal().map(|seal| seal.digest).ok_or_else(|| io::Error::other("it was not read to its end"))
+    reader.seal().ok_or_else(|| io::Error::other("it was not read to its end"))
 }

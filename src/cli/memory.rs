@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::args::Common;
+use super::recipe::from_here;
 use crate::{Digest, Origin, Platform, Recipe, Standing};
 
 /// The memory of the recipe that the options name.
@@ -27,7 +28,7 @@ impl Memory {
     pub(super) fn of(common: &Common) -> Option<Self> {
         let parent = common.file.parent().filter(|dir| !dir.as_os_str().is_empty());
         let recipe_dir = parent.unwrap_or(Path::new(".")).canonicalize().ok()?;
-        let absolute = |dir: &Option<PathBuf>| dir.as_deref().map(std::path::absolute).transpose().ok();
+        let absolute = |dir: &Option<PathBuf>| dir.as_deref().map(from_here).transpose().ok();
         let (work_dir, install_dir) = (absolute(&common.work_dir)?, absolute(&common.install_dir)?);
         let name = format!("{:?}", (&recipe_dir, &common.file, &work_dir, &install_dir));
         let platform = crate::detect(Path::new("/"));

@@ -1,6 +1,6 @@
 //! The recipe of a command: found, read, and made into a project with the directories that were asked for.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::args::Common;
 use super::terminal::Terminal;
@@ -89,8 +89,19 @@ fn missing(error: Error, file: &Path) -> Error {
     }
 }
 
-/// A directory of the command line: relative to the current one.
-fn from_here(dir: &Path) -> Result<PathBuf> {
+/// A directory of the command line: relative to the current one. No `..` is left in it, which a project cannot have.
+pub(super) fn from_here(dir: &Path) -> Result<PathBuf> {
     let absolute = std::path::absolute(dir);
-    absolute.map_err(|source| Error::Io { verb: "find", path: dir.to_path_buf(), source })
+    let absolute = absolute.map_err(|source| Error::Io { verb: "find", path: dir.to_path_buf(), source })?;
+    let mut found = PathBuf::new();
+    for part in absolute.components() {
+        if part == Component::ParentDir {
+            // What a symbolic link leads to has another parent than the link.
+            found = found.canonicalize().unwrap_or(found);
+            found.pop();
+        } else {
+            found.push(part);
+        }
+    }
+    Ok(found)
 }

@@ -106,7 +106,7 @@ struct Copier {
     options: CopyOptions,
     /// Where the first name of each hard-linked source file went, by device and inode.
     links: HashMap<(u64, u64), PathBuf>,
-    /// The directories being copied, outermost first: a followed symlink may lead back to one.
+    /// The directories being copied and their copies, outermost first: a followed symlink may lead back to one.
     inside: Vec<(u64, u64)>,
 }
 
@@ -132,11 +132,12 @@ impl Copier {
             Some(there) if there.is_dir() => false,
             Some(_) => return Err(refuse("copy", dest, "a file or symlink is where a directory should go")),
         };
-        self.inside.push(id);
+        let made = fs::symlink_metadata(dest).map_err(Error::io("examine", dest))?;
+        self.inside.extend([id, (made.dev(), made.ino())]);
         for name in names {
             self.entry(&src.join(&name), &dest.join(&name))?;
         }
-        self.inside.pop();
+        self.inside.truncate(self.inside.len() - 2);
         if created { self.finish_directory(dest, found) } else { Ok(()) }
     }
 

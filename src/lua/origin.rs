@@ -10,7 +10,7 @@ use super::files::{Files, Record};
 use super::options::RecipeOptions;
 use super::reading::Reading;
 use super::{env, globals, platform, project, sandbox, store_words};
-use crate::{Platform, Result};
+use crate::{Error, Platform, Result};
 
 /// Which recipe is read, how, and from which bytes if it was read before.
 #[derive(Debug, Clone)]
@@ -42,7 +42,17 @@ impl Origin {
         let lua = self.prepare(&reading).map_err(|error| reading.error(&error))?;
         match reading.run(&lua, &self.name) {
             Ok(()) => Ok((lua, reading)),
-            Err(error) => Err(reading.error(&error)),
+            Err(error) => Err(self.named(reading.error(&error))),
+        }
+    }
+
+    /// A recipe that could not even be read is named all the same.
+    fn named(&self, error: Error) -> Error {
+        match error {
+            Error::Recipe { file, line, problem, hint } if file.as_os_str().is_empty() => {
+                Error::Recipe { file: self.shown_dir.join(&self.name), line, problem, hint }
+            }
+            error => error,
         }
     }
 

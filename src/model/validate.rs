@@ -24,7 +24,9 @@ impl fmt::Display for TaskNamed<'_> {
 /// Checks a task by itself; what it depends on is checked with the graph.
 pub(super) fn task(task: &Task) -> Result<()> {
     let place = &TaskNamed(&task.name);
-    name::check("task", &task.name)?;
+    if name::check("task", &task.name).is_err() {
+        return name::check(&place.to_string(), &task.name);
+    }
     if task.version.is_none() && !task.is_virtual {
         return Err(invalid(place, "has no version", "give it one, or make it virtual"));
     }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::JSON_FORMAT;
 use super::exit::Exit;
 use super::paint::{Ink, Paint};
+use super::printable::{LAYOUT, tame};
 use crate::error::Error;
 
 /// Why something could not be done, and what to do about it.
@@ -29,9 +30,9 @@ impl Failure {
 
     /// The failure for people: `error: …`, and `hint: …` on a line of its own.
     pub fn text(&self, paint: Paint) -> String {
-        let error = format!("{} {}\n", paint.text(Ink::Bad, "error:"), self.error);
+        let error = format!("{} {}\n", paint.text(Ink::Bad, "error:"), tame(&self.error, LAYOUT));
         match &self.hint {
-            Some(hint) => format!("{error}{} {hint}\n", paint.text(Ink::Good, "hint:")),
+            Some(hint) => format!("{error}{} {}\n", paint.text(Ink::Good, "hint:"), tame(hint, LAYOUT)),
             None => error,
         }
     }
@@ -40,6 +41,13 @@ impl Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failure_shows_names_and_obeys_none() {
+        let error = Error::Archive { archive: "shop-zlib-1".into(), problem: "`\x1b]0;x\x07` comes twice".into() };
+        let text = Failure::of(&error).text(Paint::Never);
+        assert_eq!(text, "error: archive `shop-zlib-1`: `\\u{1b}]0;x\\u{7}` comes twice\n");
+    }
 
     #[test]
     fn a_failure_says_what_where_and_what_to_do() {

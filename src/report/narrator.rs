@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::outcome::Kind;
 use super::paint::{Ink, Paint};
-use super::printable::printable;
+use super::printable::{LAYOUT, printable, tame};
 use crate::cache::SOLE_TIER;
 use crate::run::{Event, Outcome, SourceState, TaskRef, tier_left};
 use crate::text;
@@ -67,10 +67,10 @@ impl Narrator {
             Event::TierLeft { tier, reason } => vec![self.warning(None, &tier_left(tier, reason))],
             Event::TaskFinished { task, outcome, duration } => self.finished(task, outcome, *duration),
             Event::Missed { task, miss, .. } if miss.is_failure() && self.detail > Detail::Quiet => {
-                vec![self.says(task, Ink::Warn, &miss.to_string())]
+                vec![self.says(task, Ink::Warn, &tame(&miss.to_string(), LAYOUT))]
             }
             Event::Stored { task, result: Err(reason), .. } if self.detail > Detail::Quiet => {
-                vec![self.says(task, Ink::Warn, &format!("could not be cached: {reason}"))]
+                vec![self.says(task, Ink::Warn, &format!("could not be cached: {}", tame(reason, LAYOUT)))]
             }
             Event::Waiting { task, holder } if self.detail > Detail::Quiet => {
                 vec![self.says(task, Ink::Faint, &format!("waiting for {holder}, who builds the same"))]
@@ -123,7 +123,7 @@ impl Narrator {
     }
 
     fn warning(&mut self, task: Option<&TaskRef>, text: &str) -> String {
-        let warning = self.paint.text(Ink::Warn, "warning:").into_owned();
+        let (warning, text) = (self.paint.text(Ink::Warn, "warning:").into_owned(), tame(text, LAYOUT));
         match task {
             Some(task) => format!("{} {warning} {text}", self.prefix(task)),
             None => format!("{warning} {text}"),
@@ -151,7 +151,7 @@ impl Narrator {
     fn failed(&mut self, task: &TaskRef, error: &str, log: Option<&Path>, time: &str) -> Vec<String> {
         let tail = std::mem::take(&mut self.voice(task).tail);
         let mut lines: Vec<_> = tail.iter().map(|line| self.says(task, Ink::Plain, line)).collect();
-        lines.push(self.says(task, Ink::Bad, &format!("failed after {time}: {error}")));
+        lines.push(self.says(task, Ink::Bad, &format!("failed after {time}: {}", tame(error, LAYOUT))));
         lines.extend(log.map(|log| self.says(task, Ink::Plain, &format!("full log: {}", log.display()))));
         lines
     }

@@ -1,5 +1,7 @@
 //! Output of tools, made fit to stand among other lines: colours may stay, whatever moves the cursor goes.
 
+use std::borrow::Cow;
+
 use super::paint::Paint;
 
 /// What a terminal would show of a line in the end, with its colours if colours are wanted.
@@ -26,6 +28,26 @@ pub(super) fn printable(line: &str, paint: Paint) -> String {
     }
     shown
 }
+
+/// A text of which somebody else may have written parts: names in an artifact, what a server says. Control characters
+/// are spelled out, save those in `kept`.
+pub(super) fn tame<'t>(text: &'t str, kept: &[char]) -> Cow<'t, str> {
+    let is_wild = |c: char| c.is_control() && !kept.contains(&c);
+    if !text.contains(is_wild) {
+        return Cow::Borrowed(text);
+    }
+    let mut tamed = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match is_wild(c) {
+            true => tamed.extend(c.escape_debug()),
+            false => tamed.push(c),
+        }
+    }
+    Cow::Owned(tamed)
+}
+
+/// What may stand in a text of several lines.
+pub(super) const LAYOUT: &[char] = &['\n', '\t'];
 
 /// How many bytes the control character or sequence at the beginning of a text has (ECMA-48, sections 5.4 and 5.6).
 fn length(text: &str) -> usize {

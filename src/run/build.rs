@@ -10,6 +10,7 @@ use super::event::TaskRef;
 use super::handover::Offer;
 use super::install::Span;
 use super::log::Log;
+use super::ours::Ours;
 use super::secrets::Secrets;
 use super::shared::{Shared, installs_nothing, top};
 use super::source::Provision;
@@ -80,7 +81,8 @@ impl Shared<'_> {
     }
 
     fn survey(&self) -> Survey<'_> {
-        Survey { project: self.project(), state: self.state, cancel: &self.cancel, supply: &self.supply }
+        let ours = Ours::of([&self.project().work_dir, &self.project().install_dir]);
+        Survey { project: self.project(), state: self.state, cancel: &self.cancel, supply: &self.supply, ours }
     }
 
     /// What is in a stage. Sockets, pipes and devices are removed from it, since neither a tree nor an artifact can

@@ -161,6 +161,7 @@ impl Course<'_> {
     /// Of each task, whether it and everything upstream of it is installed as planned, and stays so. Direct tasks that
     /// are going to run are made ready for that first.
     fn current(&self, installer: &Installer<'_>, departed: bool) -> Result<Vec<bool>> {
+        let departed = installer.give_back(self.plan.tasks().iter().map(expected))? || departed;
         if self.settings.cache_mode == CacheMode::Recache {
             return Ok(vec![false; self.plan.tasks().len()]);
         }
@@ -179,11 +180,7 @@ impl Course<'_> {
     }
 
     fn intact(&self, installer: &Installer<'_>) -> Vec<bool> {
-        self.with_upstreams(installer.intact(self.plan.tasks(), |task| Expected {
-            task: task.name(),
-            tag: task.tag(),
-            overrides: &task.task().particulars().overrides,
-        }))
+        self.with_upstreams(installer.intact(self.plan.tasks(), expected))
     }
 
     fn as_seen(&self, glance: &Glance) -> Vec<bool> {
@@ -273,6 +270,10 @@ impl Course<'_> {
             interrupted,
         }
     }
+}
+
+fn expected<'t>(task: &'t PlannedTask<'_>) -> Expected<'t> {
+    Expected { task: task.name(), tag: task.tag(), overrides: &task.task().particulars().overrides }
 }
 
 /// The log of a task, if steps of it may have run.

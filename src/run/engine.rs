@@ -13,6 +13,7 @@ use super::glance::Glance;
 use super::idle;
 use super::install::{InstallOptions, Installer};
 use super::observers::Observers;
+use super::ours::Ours;
 use super::preview::Preview;
 use super::report::Report;
 use super::settings::Settings;
@@ -375,6 +376,7 @@ impl<'p> Engine<'p> {
             state,
             cancel: &self.settings.cancel,
             supply: &Supply::new(&self.settings, &WorkDir::look(self.project.work_dir())),
+            ours: Ours::of([self.project.work_dir(), self.project.install_dir()]),
         };
         Plan::new(graph, selection, survey.take(selection, platform)?)
     }

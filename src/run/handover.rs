@@ -181,6 +181,7 @@ impl Shared<'_> {
             mtime: self.project().source_date_epoch,
             level: self.settings.compression_level,
             threads: 0,
+            tag: Some(Digest::of(task.tag())),
             sign: vouch.as_ref().map(|vouch| vouch as _),
         };
         let packed = pack(&tree.layout, tree.entries(), file.as_file_mut(), &options)?;

@@ -5,6 +5,7 @@
 //! as a whole before its first change: one that is refused changes nothing. Where trees come from is not known here.
 
 mod direct;
+mod names;
 mod plan;
 mod register;
 mod sight;
@@ -215,13 +216,20 @@ impl<'a> Installer<'a> {
     fn install_beside(&self, register: &mut Register, task: &str, heading: Heading<'_>, tree: &Tree) -> Result<Counts> {
         let old = self.state().installed(task).unwrap_or_default();
         self.sweep(&old)?;
-        let plan = Plan::make(self, register, task, &old, tree, heading.overrides)?;
+        let mut plan = Plan::make(self, register, task, &old, tree, heading.overrides)?;
+        if !plan.blockers.is_empty() {
+            plan.blockers.iter().try_for_each(|blocker| self.clear_of(register, blocker))?;
+            plan = Plan::make(self, register, task, &old, tree, heading.overrides)?;
+        }
         self.state().set_record(task, heading, plan.intent(&old).into_iter())?;
         for (loser, paths) in &plan.losers {
-            self.lose(register, loser, paths)?;
+            self.lose(register, loser, paths, heading.overrides.contains(loser))?;
         }
         let site = Site::make(&self.territory)?;
         let owned = plan.carry_out(&site, &self.cloner, &old, tree)?;
+        for (sharer, paths) in &plan.sharers {
+            self.follow(register, sharer, paths, &owned)?;
+        }
         let removed = self.remove_stale(register, &site, task, &old, &owned)?;
         let counts = Counts { removed, ..plan.counts() };
         let Heading { tag, overrides, .. } = heading;
@@ -247,7 +255,36 @@ impl<'a> Installer<'a> {
     /// to replace.
     pub(crate) fn clear(&self, task: &str) -> Result<()> {
         let mut register = self.register();
-        let register = register.get_or_insert_with(|| Register::of(&self.state()));
+        self.clear_of(register.get_or_insert_with(|| Register::of(&self.state())), task)
+    }
+
+    /// Takes away what those of `tasks` have installed that will not stay as they are and that others have lost files to:
+    /// what these are owed is put back in this run, and not in the next. Returns whether there were any.
+    ///
+    /// For the beginning of a run.
+    pub(crate) fn give_back<'t>(&self, tasks: impl Iterator<Item = Expected<'t>>) -> Result<bool> {
+        let changes = |wanted: &Expected<'_>, old: &Installed| {
+            old.tag != wanted.tag || !old.complete || old.overrides != wanted.overrides
+        };
+        let mut given = false;
+        for wanted in tasks {
+            let old = self.state().record(wanted.task).and_then(|record| record.overriding());
+            let Some(old) = old.filter(|old| changes(&wanted, old)) else { continue };
+            let mut register = self.register();
+            let register = register.get_or_insert_with(|| Register::of(&self.state()));
+            let owes = |owned: &Owned| {
+                let mut others = register.others(wanted.task, &owned.path).into_iter();
+                others.any(|other| other.holding == Holding::Lost)
+            };
+            if old.owned.iter().any(owes) {
+                self.clear_of(register, wanted.task)?;
+                given = true;
+            }
+        }
+        Ok(given)
+    }
+
+    fn clear_of(&self, register: &mut Register, task: &str) -> Result<()> {
         let Some((mut old, _)) = self.take_away(register, task)? else { return Ok(()) };
         old.owned.retain(|owned| matches!(owned.holding, Holding::Seen(_)));
         self.keep(register, task, &old)
@@ -295,11 +332,23 @@ impl<'a> Installer<'a> {
         Ok(removed)
     }
 
-    /// Notes that paths of a task now hold another task's files.
-    fn lose(&self, register: &mut Register, task: &str, paths: &HashSet<PathBuf>) -> Result<()> {
+    /// Notes that paths of a task now hold another task's files. Unless that is for good the task is on its way to
+    /// another tag, and does not stand under the one it has, should it never get there.
+    fn lose(&self, register: &mut Register, task: &str, paths: &HashSet<PathBuf>, for_good: bool) -> Result<()> {
         self.amend(register, task, |record| {
+            record.complete &= for_good;
             for owned in record.owned.iter_mut().filter(|owned| paths.contains(&owned.path)) {
                 owned.holding = Holding::Lost;
+            }
+        })
+    }
+
+    /// Notes that files of a task, which another has too, were put in place anew by that one.
+    fn follow(&self, register: &mut Register, task: &str, paths: &HashSet<PathBuf>, anew: &[Owned]) -> Result<()> {
+        let anew: HashMap<_, _> = anew.iter().map(|owned| (&*owned.path, owned.holding)).collect();
+        self.amend(register, task, |record| {
+            for owned in record.owned.iter_mut().filter(|owned| paths.contains(&owned.path)) {
+                owned.holding = anew.get(&*owned.path).copied().unwrap_or(owned.holding);
             }
         })
     }

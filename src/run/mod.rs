@@ -24,6 +24,7 @@ pub(crate) mod licenses;
 mod log;
 mod neutral;
 mod observers;
+mod ours;
 mod owed;
 mod pipeline;
 mod preview;

@@ -8,6 +8,7 @@ use super::engine::Engine;
 use super::event::Event;
 use super::idle::{self, Intact};
 use super::install::{Expected, InstallOptions, Installer};
+use super::ours::Ours;
 use super::owed::Owed;
 use super::report::Report;
 use super::source::Supply;
@@ -49,7 +50,8 @@ impl Engine<'_> {
 
     fn stands(&self, standing: &Standing, dir: &WorkDir, state: &Mutex<State>) -> bool {
         let (project, supply) = (&standing.project, Supply::new(&self.settings, dir));
-        let survey = Survey { project, state, cancel: &self.settings.cancel, supply: &supply };
+        let ours = Ours::of([project.work_dir(), project.install_dir()]);
+        let survey = Survey { project, state, cancel: &self.settings.cancel, supply: &supply, ours };
         let options = InstallOptions { install_dir: project.install_dir.clone(), ..InstallOptions::default() };
         let installer = Installer::new(options, state);
         let installed = || state.lock().unwrap_or_else(PoisonError::into_inner).count_installed();

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::context::Context;
 use super::event::{Event, SourceState, TaskRef};
 use super::neutral;
+use super::ours::Ours;
 use super::settings::Settings;
 use super::work_dir::WorkDir;
 use crate::error::{Error, Result};
@@ -202,10 +203,8 @@ fn local(source: &Local, dir: &Path, context: &Context<'_>) -> Result<()> {
         return neutral::copy_file(&path, found.permissions().mode(), &dir.join(name));
     }
     let excludes = pattern_set("exclude", &source.excludes)?;
-    let ours = [&context.paths.work_dir, &context.paths.install_dir];
-    neutral::copy(&path, dir, &|below, _| {
-        excludes.is_match(below) || ours.iter().any(|ours| **ours == path.join(below))
-    })
+    let ours = Ours::of([&context.paths.work_dir, &context.paths.install_dir]);
+    neutral::copy(&path, dir, &|below, _| excludes.is_match(below) || ours.has(&path.join(below)))
 }
 
 fn fetch_commit(

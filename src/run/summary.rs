@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs::{File, FileTimes, Permissions};
-use std::io::{ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -14,13 +14,21 @@ use crate::host::clone::TEMPORARY;
 use crate::host::fs;
 use crate::model::{License, Project, Task};
 
-/// Whether a summary with this text is there already.
+/// Whether a summary with this text, dated like all of the product, is there already.
 pub(crate) fn is_written(project: &Project, text: &str) -> Result<bool> {
     let path = project.license_summary();
-    match fs::has_content(&path, text.as_bytes()) {
+    let compare = || -> io::Result<bool> {
+        Ok(std::fs::metadata(&path)?.modified()? == date(project) && fs::has_content(&path, text.as_bytes())?)
+    };
+    match compare() {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         compared => compared.map_err(Error::io("read", &path)),
     }
+}
+
+fn date(project: &Project) -> SystemTime {
+    let date = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(project.source_date_epoch));
+    date.unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 /// Writes the summary. A run that is killed meanwhile leaves a draft, which the next one writes over or [`sweep`]s away.
@@ -32,8 +40,7 @@ pub(crate) fn write(project: &Project, text: &str) -> Result<()> {
     let mut file = File::create_new(&draft).map_err(Error::io("create", &draft))?;
     file.write_all(text.as_bytes()).map_err(Error::io("write", &draft))?;
     // Like everything that is installed, so that equal products are equal trees.
-    let time = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(project.source_date_epoch));
-    let times = FileTimes::new().set_modified(time.unwrap_or(SystemTime::UNIX_EPOCH));
+    let times = FileTimes::new().set_modified(date(project));
     file.set_times(times).map_err(Error::io("date", &draft))?;
     file.set_permissions(Permissions::from_mode(0o644)).map_err(Error::io("set the mode of", &draft))?;
     std::fs::rename(&draft, &path).map_err(Error::io("write", &path))

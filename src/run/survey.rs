@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::environment::Variables;
+use super::ours::Ours;
 use super::source::Supply;
 use super::state::State;
 use crate::error::{Error, Result};
@@ -29,6 +30,7 @@ pub(crate) struct Survey<'s> {
     pub(crate) state: &'s Mutex<State>,
     pub(crate) cancel: &'s Cancel,
     pub(crate) supply: &'s Supply,
+    pub(crate) ours: Ours,
 }
 
 impl Survey<'_> {
@@ -203,7 +205,7 @@ impl Survey<'_> {
 
     /// What the engine itself makes never counts.
     fn is_ours(&self, path: &Path) -> bool {
-        path == self.project.work_dir || path == self.project.install_dir
+        self.ours.has(path)
     }
 
     fn commit(&self, url: &str, reference: &str) -> Result<String> {

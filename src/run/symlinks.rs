@@ -58,6 +58,17 @@ mod tests {
     }
 
     #[test]
+    fn directories_that_link_to_each_other_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, link, target) in [("lib", "lib/a", "../share"), ("share", "share/b", "../lib")] {
+            fs::create_dir(dir.path().join(name)).unwrap();
+            symlink(target, dir.path().join(link)).unwrap();
+        }
+        let error = replace(dir.path()).unwrap_err().to_string();
+        assert!(error.ends_with("a symlink leads back to a directory above it"), "{error}");
+    }
+
+    #[test]
     fn a_link_out_of_the_stage_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         for target in ["/etc/passwd", "../..", "absent", "."] {

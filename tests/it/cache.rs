@@ -132,6 +132,28 @@ fn a_damaged_artifact_is_a_miss_and_is_replaced_by_the_rebuild() {
 }
 
 #[test]
+fn an_artifact_under_the_name_of_another_is_a_miss() {
+    let shop = Shop::new();
+    let project = shop.project([shop.ware("a", "one"), shop.ware("b", "two")]);
+    shop.run(&project);
+    let objects = shop.objects();
+    let [first, second] = &objects[..] else { panic!("{objects:?}") };
+    let aside = shop.path("aside");
+    for (from, to) in [(first, &aside), (second, first), (&aside, second)] {
+        fs::rename(from, to).unwrap();
+    }
+    let flaws: Vec<_> = shop.store().verify().unwrap().map(|flaw| flaw.unwrap().name).collect();
+    assert_eq!(flaws.len(), 2, "{flaws:?}");
+    shop.clean();
+    let again = shop.run(&project);
+    assert_eq!(again.all(), "a built, b built");
+    assert!(matches!(again.misses()[..], [Miss::Corrupt(_), Miss::Corrupt(_)]), "{:?}", again.misses());
+    assert_eq!((shop.text("install/share/a"), shop.text("install/share/b")), ("one".into(), "two".into()));
+    shop.clean();
+    assert_eq!(shop.run(&project).all(), "a restored, b restored");
+}
+
+#[test]
 fn closures_that_keep_what_they_have_replace_what_proved_corrupt() {
     let shop = Shop::new();
     let project = shop.project([shop.ware("a", "content")]);

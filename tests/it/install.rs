@@ -209,3 +209,146 @@ fn an_extra_file_outside_the_install_directory_may_be_allowed() {
     shop.run(&gone);
     assert!(!outside.exists());
 }
+
+/// A task that has a script put into its stage.
+fn staged(name: &str, version: &str, script: &str) -> Task {
+    Task::new(name).version(version).command(format!("cd @{{stage_install_dir}}\n{script}"))
+}
+
+#[test]
+fn a_file_that_overrode_another_goes_and_the_other_is_back_at_once() {
+    let shop = Shop::new();
+    let base = || staged("base", "1", "echo base > f");
+    let over = |version: &str, script: &str| staged("over", version, script).overrides("base");
+    shop.run_tasks([base(), over("1", "echo over > f")]);
+    assert_eq!(shop.text("install/f"), "over\n");
+    let seen = shop.run_tasks([base(), over("2", "true")]);
+    assert_eq!((seen.all().as_str(), shop.text("install/f").as_str()), ("base installed, over built", "base\n"));
+    assert_eq!(shop.run_tasks([base(), over("2", "true")]).all(), "base up to date, over up to date");
+}
+
+#[test]
+fn a_task_that_may_override_no_longer_is_in_conflict_at_once() {
+    let shop = Shop::new();
+    let tasks = || (staged("base", "1", "echo base > f"), staged("over", "1", "echo over > f"));
+    let (base, over) = tasks();
+    shop.run_tasks([base, over.overrides("base")]);
+    let (base, over) = tasks();
+    let seen = shop.run_tasks([base, over]);
+    assert!(seen.all().contains("both install"), "{}", seen.all());
+}
+
+#[test]
+fn a_file_taken_from_a_task_that_stays_as_it_was_after_all_is_a_conflict() {
+    let shop = Shop::new();
+    let a = || staged("a", "1", "echo a > f");
+    shop.run_tasks([a(), staged("b", "1", "true")]);
+    // `a` is on its way to another tag and never gets there, while `b` takes its file.
+    let taken = shop.project([staged("c", "1", "exit 1"), a().depends_on("c"), staged("b", "2", "echo b > f")]);
+    shop.run_with(&taken, |engine| engine.store(shop.store()).keep_going(true));
+    assert_eq!(shop.text("install/f"), "b\n");
+    let seen = shop.run_tasks([a(), staged("b", "2", "echo b > f")]);
+    assert!(seen.all().contains("both install"), "{}", seen.all());
+}
+
+#[test]
+fn a_directory_that_several_tasks_leave_gives_way_to_a_symlink() {
+    let shop = Shop::new();
+    let apart = || {
+        let b = staged("b", "1", "mkdir lib64; echo b > lib64/b");
+        [staged("a", "1", "mkdir lib64; echo a > lib64/a"), b.depends_on("a")]
+    };
+    let merged = || {
+        let b = staged("b", "2", "mkdir lib; echo b > lib/b");
+        [staged("a", "2", "mkdir lib; echo a > lib/a; ln -s lib lib64"), b.depends_on("a")]
+    };
+    shop.run_tasks(apart());
+    shop.run_tasks(merged());
+    // From now on nothing is built, so that nothing is cleared away for a build.
+    for _ in 0..2 {
+        assert!(shop.run_tasks(apart()).report.success());
+        let seen = shop.run_tasks(merged());
+        assert_eq!(seen.all(), "a installed, b installed");
+        assert_eq!((shop.text("install/lib64/a"), shop.text("install/lib64/b")), ("a\n".into(), "b\n".into()));
+    }
+}
+
+#[test]
+fn files_bear_the_date_of_today_whatever_was_there() {
+    use std::os::unix::fs::MetadataExt;
+    let shop = Shop::new();
+    let tasks =
+        || [staged("a", "1", "echo x > x; echo both > both; ln -s x link"), staged("b", "1", "echo both > both")];
+    let run = |epoch: u64| shop.run(&shop.builder().source_date_epoch(epoch).tasks(tasks()).build().unwrap());
+    let dates =
+        || ["x", "both", "link", "LICENSE"].map(|name| shop.installed(name).symlink_metadata().unwrap().mtime());
+    run(0);
+    run(1000);
+    assert_eq!((run(0).all().as_str(), dates()), ("a installed, b installed", [0; 4]));
+    assert_eq!((run(1000).all().as_str(), dates()), ("a installed, b installed", [1000; 4]));
+    let file = fs::File::options().write(true).open(shop.installed("both")).unwrap();
+    file.set_modified(std::time::SystemTime::now()).unwrap();
+    assert!(run(1000).report.success());
+    assert_eq!((dates(), run(1000).all().as_str()), ([1000; 4], "a up to date, b up to date"));
+}
+
+#[test]
+fn files_of_several_names_are_joined_as_they_were_built() {
+    use std::os::unix::fs::MetadataExt;
+    let shop = Shop::new();
+    let project = |script: &str| {
+        let project = shop.builder().link_mode(cortado::LinkMode::Copy);
+        project.task(staged("a", "1", script)).build().unwrap()
+    };
+    let joined = || {
+        let inode = |name: &str| shop.installed(name).metadata().unwrap().ino();
+        inode("one") == inode("two")
+    };
+    let (apart, together) = (project("echo x > one; echo x > two"), project("echo x > one; ln one two"));
+    for _ in 0..2 {
+        shop.run(&apart);
+        assert!(!joined());
+        shop.run(&together);
+        assert!(joined());
+    }
+    fs::remove_file(shop.installed("one")).unwrap();
+    shop.run(&together);
+    assert!(joined());
+}
+
+#[test]
+fn a_directory_overrides_a_file_whichever_comes_first() {
+    for is_file_first in [true, false] {
+        let shop = Shop::new();
+        let (file, dir) = (staged("file", "1", "echo file > p"), staged("dir", "1", "mkdir p; echo dir > p/x"));
+        let (file, dir) = match is_file_first {
+            true => (file, dir.depends_on("file")),
+            false => (file.depends_on("dir"), dir),
+        };
+        let seen = shop.run_tasks([file.clone(), dir.overrides("file")]);
+        assert!(seen.report.success(), "{}", seen.all());
+        assert_eq!(shop.text("install/p/x"), "dir\n");
+        let dir = staged("dir", "2", "true").overrides("file");
+        let dir = if is_file_first { dir.depends_on("file") } else { dir };
+        shop.run_tasks([file, dir]);
+        assert_eq!(shop.text("install/p"), "file\n", "what is given up comes back");
+    }
+}
+
+#[test]
+fn a_directory_that_moves_from_one_task_to_another_gets_its_new_mode() {
+    use std::os::unix::fs::PermissionsExt;
+    let shop = Shop::new();
+    let before = || [staged("a", "1", "mkdir p; chmod 755 p; echo a > p/a"), staged("b", "1", "true")];
+    let after = || {
+        let b = staged("b", "2", "mkdir p; echo b > p/b; chmod 555 p");
+        [staged("a", "2", "true").depends_on("b"), b]
+    };
+    shop.run_tasks(before());
+    for _ in 0..2 {
+        shop.run_tasks(after());
+        let mode = shop.installed("p").metadata().unwrap().permissions().mode() & 0o7777;
+        assert_eq!((mode, shop.names("install/p")), (0o555, vec!["b".to_owned()]));
+        assert!(shop.run_tasks(before()).report.success());
+    }
+}

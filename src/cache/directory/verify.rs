@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::DirectoryStore;
 use super::layout::shards;
 use super::shard::{Object, Shard};
-use crate::cache::whole::artifact_digest;
+use crate::cache::whole::seal;
 use crate::model::Digest;
 
 /// An object that is not what it should be.
@@ -56,19 +56,24 @@ impl DirectoryStore {
         let problem = match File::open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => error.to_string(),
-            Ok(file) if entry.name.ends_with(".tar.gz") => artifact_problem(file, entry.digest)?,
+            Ok(file) if entry.name.ends_with(".tar.gz") => artifact_problem(&entry.name, file, entry.digest)?,
             Ok(mut file) => io::copy(&mut file, &mut io::sink()).err()?.to_string(),
         };
         Some(Flaw { name: entry.name, problem })
     }
 }
 
-fn artifact_problem(file: File, known: Option<Digest>) -> Option<String> {
-    match (artifact_digest(file), known) {
-        (Err(error), _) => Some(error.to_string()),
-        (Ok(digest), Some(known)) if digest != known => {
-            Some(format!("its content has the SHA-256 {digest}, but {known} was stored"))
+fn artifact_problem(name: &str, file: File, known: Option<Digest>) -> Option<String> {
+    let seal = match seal(file) {
+        Err(error) => return Some(error.to_string()),
+        Ok(seal) => seal,
+    };
+    let tag = Digest::of(name.strip_suffix(".tar.gz").unwrap_or(name));
+    match known {
+        Some(known) if seal.digest != known => {
+            Some(format!("its content has the SHA-256 {}, but {known} was stored", seal.digest))
         }
+        _ if seal.tag.is_some_and(|made_for| made_for != tag) => Some("it was made for another tag".to_owned()),
         _ => None,
     }
 }

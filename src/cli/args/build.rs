@@ -16,16 +16,22 @@ pub(in crate::cli) struct Build {
     pub(in crate::cli) tasks: Vec<String>,
     /// How many tasks run at once, and how many jobs `make` runs in all of them together; as many as there are
     /// processors unless given
-    #[arg(short, long, env = "CORTADO_JOBS", value_name = "N")]
+    #[arg(short, long, env = "CORTADO_JOBS", value_name = "N", value_parser = count)]
     pub(in crate::cli) jobs: Option<NonZeroUsize>,
     /// How many artifacts and sources are on their way at once, beside the tasks that run; 8 unless given
-    #[arg(long, env = "CORTADO_TRANSFERS", value_name = "N")]
+    #[arg(long, env = "CORTADO_TRANSFERS", value_name = "N", value_parser = count)]
     pub(in crate::cli) transfers: Option<NonZeroUsize>,
     /// When a task fails, go on with those that do not depend on it
     #[arg(short, long, env = "CORTADO_KEEP_GOING", value_parser = FalseyValueParser::new())]
     pub(in crate::cli) keep_going: bool,
     #[command(flatten)]
-    pub(in crate::cli) cache: Cache,
+    pub(in crate::cli) lock: LockArgs,
+    /// Replace files in the install directory that belong to no task
+    #[arg(long)]
+    pub(in crate::cli) replace_unowned: bool,
+    /// Plain lines instead of live ones, on a terminal too
+    #[arg(long, env = "CORTADO_PLAIN", value_parser = FalseyValueParser::new())]
+    pub(in crate::cli) plain: bool,
     /// How hard artifacts are compressed, from 1 (fast) to 12 (small)
     #[arg(
         long,
@@ -45,14 +51,9 @@ pub(in crate::cli) struct Build {
     /// Trust the certificate authorities in this PEM file instead of the built-in ones
     #[arg(long, env = "CORTADO_CA_FILE", value_name = "FILE", help_heading = "Sources")]
     pub(in crate::cli) ca_file: Option<PathBuf>,
+    /// Last, since its heading is for all that follows.
     #[command(flatten)]
-    pub(in crate::cli) lock: LockArgs,
-    /// Replace files in the install directory that belong to no task
-    #[arg(long)]
-    pub(in crate::cli) replace_unowned: bool,
-    /// Plain lines instead of live ones, on a terminal too
-    #[arg(long, env = "CORTADO_PLAIN", value_parser = FalseyValueParser::new())]
-    pub(in crate::cli) plain: bool,
+    pub(in crate::cli) cache: Cache,
 }
 
 #[derive(Debug, clap::Args)]
@@ -74,4 +75,8 @@ impl LockArgs {
             None => Wait::Forever,
         }
     }
+}
+
+fn count(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "give a whole number, 1 or more")
 }

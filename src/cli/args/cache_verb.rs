@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use clap::{Subcommand, ValueEnum};
+use clap::{ArgGroup, Subcommand, ValueEnum};
 
 use crate::{parse_length, parse_size};
 
@@ -58,7 +58,7 @@ pub(in crate::cli) struct StoreArg {
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Tagged {
-    /// The tag of the artifact, as `plan` and `list` show it
+    /// The tag of the artifact, as `cache list` and `plan --json` show it
     #[arg(value_name = "TAG")]
     pub(in crate::cli) tag: String,
     #[command(flatten)]
@@ -124,9 +124,10 @@ pub(in crate::cli) struct Remove {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(group(ArgGroup::new("what").args(["older_than", "to_size"]).required(true).multiple(true)))]
 pub(in crate::cli) struct Prune {
     /// What was not used for so long: `30d`, `12h`
-    #[arg(long, value_name = "AGE", value_parser = length, required_unless_present = "to_size")]
+    #[arg(long, value_name = "AGE", value_parser = length)]
     pub(in crate::cli) older_than: Option<Duration>,
     /// What is needed least, until the rest takes no more than this: `10G`
     #[arg(long, value_name = "SIZE", value_parser = size)]

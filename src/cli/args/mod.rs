@@ -66,6 +66,7 @@ pub(super) enum Verb {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Common options")]
 pub(super) struct Common {
     /// The recipe
     #[arg(short, long, global = true, env = "CORTADO_FILE", default_value = "cortado.lua", value_name = "FILE")]

@@ -26,7 +26,12 @@ pub(super) fn check(tier: &TierSpec) -> Verdict {
     let (place, start) = (store.place(), Instant::now());
     let (send, receive) = mpsc::channel();
     // Whoever waits for a store that never answers waits on a thread that is left behind.
-    thread::spawn(move || _ = send.send(probe(&*store, mode)));
+    thread::spawn(move || {
+        let result = probe(&*store, mode);
+        // Closed before the process may end: what it has noted is settled then, and nobody has to clear up after it.
+        drop(store);
+        _ = send.send(result);
+    });
     let patience = tier.settings().timeout.unwrap_or(PATIENCE);
     match receive.recv_timeout(patience) {
         Ok(Ok(done)) => Verdict::well(format!("{place}: {done} in {} ms", start.elapsed().as_millis())),

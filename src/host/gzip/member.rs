@@ -14,6 +14,8 @@ pub(super) const TRAILER_SIZE: usize = 8;
 const SIZE: [u8; 2] = *b"MZ";
 /// The subfield with the SHA-256 of the whole stream, 32 bytes; only in the last member.
 const DIGEST: [u8; 2] = *b"cD";
+/// The subfield with the SHA-256 of the tag that the artifact was made for, 32 bytes; only in the last member.
+const TAG: [u8; 2] = *b"cT";
 /// The subfield with who vouches for that, 96 bytes; only in the last member, and only where somebody does.
 const SIGNATURE: [u8; 2] = *b"cS";
 
@@ -22,8 +24,10 @@ const FRAME: [u8; 10] = [0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255];
 /// The part of `FRAME` that another writer of `MZ` members shares.
 const FRAME_SHARED: usize = 4;
 
-/// Bytes of a last member, without a signature and with one.
-const LAST_SIZES: [i64; 2] = [66, 66 + 4 + Signature::SIZE as i64];
+/// Bytes of a last member, without a tag and with one, then the same with a signature.
+const LAST_SIZES: [i64; 4] = [66, 102, 66 + SIGNED, 102 + SIGNED];
+/// Bytes that a signature takes.
+const SIGNED: i64 = 4 + Signature::SIZE as i64;
 
 /// Deflate's shortest way to say nothing: one final block with fixed codes.
 const NOTHING: [u8; 2] = [3, 0];
@@ -38,6 +42,8 @@ pub(super) enum Start {
         size: u32,
         /// The digest that ends the stream, in its last member.
         digest: Option<Digest>,
+        /// The digest of the tag beside it.
+        tag: Option<Digest>,
         /// The signature beside it.
         signature: Option<Signature>,
         /// The header as read.
@@ -72,11 +78,14 @@ pub(super) fn parse_trailer(trailer: [u8; TRAILER_SIZE]) -> (u32, u32) {
     (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]))
 }
 
-/// The whole last member: no data, and the digest of all that came before, perhaps signed.
-pub(super) fn last_member(digest: &Digest, signature: Option<Signature>) -> Vec<u8> {
-    let mut extra = Vec::with_capacity(144);
+/// The whole last member: no data, and the digest of all that came before, perhaps made for a tag, perhaps signed.
+pub(super) fn last_member(digest: &Digest, tag: Option<Digest>, signature: Option<Signature>) -> Vec<u8> {
+    let mut extra = Vec::with_capacity(180);
     push_subfield(&mut extra, SIZE, &(NOTHING.len() as u32).to_le_bytes());
     push_subfield(&mut extra, DIGEST, digest.as_bytes());
+    if let Some(tag) = tag {
+        push_subfield(&mut extra, TAG, tag.as_bytes());
+    }
     if let Some(signature) = signature {
         push_subfield(&mut extra, SIGNATURE, &signature.to_bytes());
     }
@@ -125,10 +134,11 @@ pub(super) fn start(input: &mut impl Read) -> io::Result<Start> {
     }
     let extra = &raw[12..];
     let size = subfield(extra, SIZE).and_then(|content| content.try_into().ok()).map(u32::from_le_bytes);
-    let digest = subfield(extra, DIGEST).and_then(|content| <[u8; 32]>::try_from(content).ok()).map(Digest::from);
+    let digest_in = |id| subfield(extra, id).and_then(|content| <[u8; 32]>::try_from(content).ok()).map(Digest::from);
+    let (digest, tag) = (digest_in(DIGEST), digest_in(TAG));
     let signature = subfield(extra, SIGNATURE).and_then(Signature::from_bytes);
     Ok(match size {
-        Some(size) => Start::Block { size, digest, signature, raw },
+        Some(size) => Start::Block { size, digest, tag, signature, raw },
         None => Start::Foreign(raw),
     })
 }

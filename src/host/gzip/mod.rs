@@ -14,9 +14,7 @@ mod writer;
 mod tests;
 
 pub(crate) use member::promised;
-pub(crate) use reader::Reader;
-#[cfg(test)]
-pub(crate) use reader::Seal;
+pub(crate) use reader::{Reader, Seal};
 pub(crate) use writer::{Writer, Written};
 
 /// Uncompressed bytes per member, the last one excepted. A part of the format: it decides the compressed bytes.

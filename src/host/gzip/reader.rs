@@ -32,6 +32,7 @@ pub(crate) struct Reader<R> {
     tally: Option<Tally>,
     members: u64,
     promised: Option<Digest>,
+    tag: Option<Digest>,
     signature: Option<Signature>,
     seal: Option<Seal>,
 }
@@ -43,6 +44,8 @@ pub(crate) struct Seal {
     pub(crate) digest: Digest,
     /// Whether the stream itself promised this digest.
     pub(crate) promised: bool,
+    /// The digest of the tag that it was made for, where it says so.
+    pub(crate) tag: Option<Digest>,
     /// Who vouches for it, unchecked.
     pub(crate) signature: Option<Signature>,
 }
@@ -81,6 +84,7 @@ impl<R: Read> Reader<R> {
             tally: Some(Tally::default()),
             members: 0,
             promised: None,
+            tag: None,
             signature: None,
             seal: None,
         })
@@ -127,7 +131,8 @@ impl<R: Read> Reader<R> {
         if let Some(promised) = self.promised.filter(|promised| *promised != digest) {
             return Err(corrupt(format!("its content has the SHA-256 {digest}, but it promises {promised}")));
         }
-        self.seal = Some(Seal { digest, promised: self.promised.is_some(), signature: self.signature });
+        let (promised, tag, signature) = (self.promised.is_some(), self.tag, self.signature);
+        self.seal = Some(Seal { digest, promised, tag, signature });
         Ok(())
     }
 
@@ -154,8 +159,8 @@ impl<R: Read> Reader<R> {
             }
             _ if self.promised.is_some() => Err(corrupt("data follows its last member".into())),
             Start::Foreign(raw) => Ok(self.fall_back(raw)),
-            Start::Block { size, digest, signature, raw } => {
-                (self.promised, self.signature) = (digest, signature);
+            Start::Block { size, digest, tag, signature, raw } => {
+                (self.promised, self.tag, self.signature) = (digest, tag, signature);
                 self.members += 1;
                 self.send_block(size, raw)
             }

@@ -63,7 +63,7 @@ fn any_size_around_a_block_round_trips() {
         let data = text(size);
         let (unpacked, seal) = unpack(&pack(&data, 2)).unwrap();
         assert!(unpacked == data, "{size} bytes");
-        assert_eq!(seal, Seal { digest: Digest::of(&data), promised: true, signature: None });
+        assert_eq!(seal, Seal { digest: Digest::of(&data), promised: true, tag: None, signature: None });
     }
 }
 
@@ -123,7 +123,7 @@ fn streams_of_others_are_read_and_promise_nothing() {
     let data = text(BLOCK_SIZE + 99);
     let (unpacked, seal) = unpack(&gzip(&data)).unwrap();
     assert!(unpacked == data);
-    assert_eq!(seal, Seal { digest: Digest::of(&data), promised: false, signature: None });
+    assert_eq!(seal, Seal { digest: Digest::of(&data), promised: false, tag: None, signature: None });
 }
 
 #[test]
@@ -280,14 +280,17 @@ fn a_signature_travels_in_the_last_member() {
 }
 
 #[test]
-fn a_promise_is_found_at_the_end_whether_it_is_signed_or_not() {
-    for signature in [None, Some(Signature { signer: [3; 32], proof: [5; 64] })] {
+fn a_promise_is_found_at_the_end_whatever_else_is_there() {
+    let (tags, signed) = ([None, Some(Digest::of("tag"))], Some(Signature { signer: [3; 32], proof: [5; 64] }));
+    for (tag, signature) in tags.into_iter().flat_map(|tag| [(tag, None), (tag, signed)]) {
         let mut packed = Vec::new();
-        let mut writer = Writer::new(&mut packed, 1, 1).unwrap();
+        let mut writer = Writer::new(&mut packed, 1, 1).unwrap().made_for(tag);
         writer.write_all(b"beans").unwrap();
         writer.finish(|_| signature).unwrap();
         let found = |bytes: &[u8]| promised(&mut io::Cursor::new(bytes)).unwrap();
         assert_eq!(found(&packed), Some(Digest::of("beans")));
+        let seal = unpack(&packed).unwrap().1;
+        assert_eq!((seal.tag, seal.signature), (tag, signature));
         assert_eq!(found(&packed[..packed.len() - 1]), None);
         assert_eq!(found(&[&packed[..], b"\0"].concat()), None);
     }

@@ -18,6 +18,7 @@ pub(crate) struct Writer<W> {
     /// Used `packed` buffers.
     spares: Vec<Vec<u8>>,
     tally: Tally,
+    tag: Option<Digest>,
     unpacked_size: u64,
     packed_size: u64,
 }
@@ -53,9 +54,15 @@ impl<W: Write> Writer<W> {
             lanes: Lanes::new(threads, move || compressor(level)),
             spares: Vec::new(),
             tally: Tally::default(),
+            tag: None,
             unpacked_size: 0,
             packed_size: 0,
         })
+    }
+
+    /// Says, by its digest, for which tag the artifact is made.
+    pub(crate) fn made_for(self, tag: Option<Digest>) -> Self {
+        Self { tag, ..self }
     }
 
     /// Writes what is left and the last member, with the signature that `sign` may give for the digest of it all. A
@@ -66,7 +73,7 @@ impl<W: Write> Writer<W> {
         }
         while self.receive_block()? {}
         let digest = self.tally.finish()?;
-        let last = member::last_member(&digest, sign(&digest));
+        let last = member::last_member(&digest, self.tag, sign(&digest));
         self.out.write_all(&last)?;
         self.out.flush()?;
         let packed_size = self.packed_size + last.len() as u64;

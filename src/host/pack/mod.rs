@@ -33,13 +33,15 @@ pub(crate) struct PackOptions<'a> {
     pub(crate) level: u32,
     /// Compressing threads; 0 for one per core.
     pub(crate) threads: usize,
+    /// The digest of the tag that it is for.
+    pub(crate) tag: Option<Digest>,
     /// Vouches for the content with a digest.
     pub(crate) sign: Option<&'a dyn Fn(&Digest) -> Signature>,
 }
 
 impl Default for PackOptions<'_> {
     fn default() -> Self {
-        Self { mtime: 0, level: 1, threads: 0, sign: None }
+        Self { mtime: 0, level: 1, threads: 0, tag: None, sign: None }
     }
 }
 
@@ -66,6 +68,7 @@ pub(crate) fn pack(
     options: &PackOptions<'_>,
 ) -> Result<Packed> {
     let writer = gzip::Writer::new(out, options.level, options.threads).map_err(Error::io("pack", &tree.dir))?;
+    let writer = writer.made_for(options.tag);
     let mut packer = Packer { tree, tar: writer, names: HashMap::new(), mtime: options.mtime, buffer: Vec::new() };
     for entry in entries {
         packer.add(entry)?;

@@ -120,6 +120,9 @@ fn unpack_artifact_with(
     let options = UnpackOptions { archive, profile: Profile::Artifact, strip: 0, limits };
     let Extractor { inventory, layout, .. } = extract(&mut reader, to, &options)?;
     let seal = reader.seal().ok_or_else(|| refuse("it was not read to its end".into()))?;
+    if seal.tag.is_some_and(|tag| tag != Digest::of(archive)) {
+        return Err(refuse("it was made for another tag".into()));
+    }
     let entries = inventory.finish();
     Ok(UnpackedArtifact { entries, layout, digest: seal.digest, promised: seal.promised, signature: seal.signature })
 }

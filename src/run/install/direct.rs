@@ -10,6 +10,7 @@ use super::{Holding, Installed, Installer, Owned, Print};
 use crate::error::Result;
 use crate::host::fs::probe;
 use crate::host::listing::{Entry, Kind, Listing};
+use crate::run::ours::Ours;
 
 /// A direct task that ran, and when.
 #[derive(Debug, Clone)]
@@ -60,8 +61,10 @@ impl Installer<'_> {
         let root = &self.options.install_dir;
         let entries = match probe(root)? {
             Some(_) => {
-                let is_ours = |path: &Path, _| root.join(path) == self.options.work_dir;
-                Listing::of_filtered(&root.canonicalize().unwrap_or_else(|_| root.clone()), &is_ours)?.entries
+                let real = root.canonicalize().unwrap_or_else(|_| root.clone());
+                let ours = Ours::of([&self.options.work_dir; 2]);
+                let is_ours = |path: &Path, _| ours.has(&root.join(path)) || ours.has(&real.join(path));
+                Listing::of_filtered(&real, &is_ours)?.entries
             }
             None => Vec::new(),
         };

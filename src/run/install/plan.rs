@@ -2,11 +2,12 @@
 //!
 //! Looks at the file system and at the register, and refuses here whatever has to be refused.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::names::Names;
 use super::register::{Holder, Register};
 use super::territory::Side;
 use super::{Counts, Installer};
@@ -17,11 +18,15 @@ use crate::host::fs::{probe, same_content};
 use crate::host::listing::{Entry, Kind};
 use crate::run::state::{Holding, Installed, Print};
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Plan<'t> {
     pub(super) steps: Vec<Step<'t>>,
     /// The paths that other tasks lose to this one.
     pub(super) losers: BTreeMap<String, HashSet<PathBuf>>,
+    /// The paths at which other tasks have the same as this one, which is put there anew.
+    pub(super) sharers: BTreeMap<String, HashSet<PathBuf>>,
+    /// Tasks that get another tag in this run, and whose old directories are where this one has a file or symlink.
+    pub(super) blockers: BTreeSet<String>,
 }
 
 #[derive(Debug)]
@@ -39,7 +44,8 @@ pub(super) enum Act {
     Write { clear: bool },
     /// The file is another task's, which overrides this one.
     Lose,
-    /// The directory is there already. With `mode`, none but this task has a say in its mode.
+    /// The directory is there already. With `mode`, one of ours has made it, and none but this task will have a say in
+    /// its mode.
     Share { created: bool, mode: bool },
     /// Make the directory. With `replace`, a file or symlink gives way.
     Make { replace: bool },
@@ -56,7 +62,7 @@ impl<'t> Plan<'t> {
     ) -> Result<Plan<'t>> {
         installer.territory.check(task, tree.entries())?;
         let held = old.owned.iter().map(|owned| (&*owned.path, owned.holding)).collect();
-        let mut plan = Plan { steps: Vec::new(), losers: BTreeMap::new() };
+        let mut plan = Plan::default();
         let mut planner = Planner {
             installer,
             register,
@@ -65,7 +71,10 @@ impl<'t> Plan<'t> {
             tree,
             overrides,
             made: HashSet::new(),
+            names: Names::default(),
             losers: &mut plan.losers,
+            sharers: &mut plan.sharers,
+            blockers: &mut plan.blockers,
         };
         for entry in tree.entries() {
             if installer.territory.side(&entry.path) != Side::Above {
@@ -125,7 +134,10 @@ struct Planner<'p, 't> {
     overrides: &'p [String],
     /// Directories to come: nothing that is below them now will be.
     made: HashSet<&'t Path>,
+    names: Names,
     losers: &'p mut BTreeMap<String, HashSet<PathBuf>>,
+    sharers: &'p mut BTreeMap<String, HashSet<PathBuf>>,
+    blockers: &'p mut BTreeSet<String>,
 }
 
 impl<'t> Planner<'_, 't> {
@@ -154,7 +166,9 @@ impl<'t> Planner<'_, 't> {
         let mine = self.held.get(&*entry.path).is_some_and(is_created);
         let others = self.others(&entry.path);
         let created = mine || others.iter().any(|holder| is_created(&holder.holding));
-        Ok(Act::Share { created, mode: mine && others.is_empty() && found.mode() & 0o7777 != entry.mode })
+        let stays = |holder: &Holder<'_>| holder.holding != Holding::Lost && !self.is_outgoing(holder.task);
+        let alone = !others.iter().any(stays);
+        Ok(Act::Share { created, mode: created && alone && found.mode() & 0o7777 != entry.mode })
     }
 
     fn will_make(&mut self, entry: &'t Entry, replace: bool) -> Act {
@@ -166,8 +180,9 @@ impl<'t> Planner<'_, 't> {
         if let Some(found) = &found
             && self.is_same(entry, found)?
         {
-            return Ok(Act::Keep(Print::of(found)));
+            return Ok(self.keep(entry, found));
         }
+        self.names.is_new(entry);
         if self.settle(entry, found.as_ref())?.is_some() {
             return Ok(Act::Lose);
         }
@@ -178,9 +193,28 @@ impl<'t> Planner<'_, 't> {
         }
     }
 
+    /// Keeps what is the same, unless it would not look as it does in a product that is new.
+    fn keep(&mut self, entry: &Entry, found: &Metadata) -> Act {
+        let print = Print::of(found);
+        if self.names.agree(entry, found) && print.mtime == entry.stat.mtime {
+            return Act::Keep(print);
+        }
+        self.names.is_new(entry);
+        for Holder { task, holding } in self.register.others(self.task, &entry.path) {
+            if holding == Holding::Leaf(print) {
+                self.sharers.entry(task.to_owned()).or_default().insert(entry.path.clone());
+            }
+        }
+        Act::Write { clear: false }
+    }
+
     /// Settles with the other tasks that have something else at a path; the task to yield to, if there is one.
     fn settle(&mut self, entry: &Entry, found: Option<&Metadata>) -> Result<Option<String>> {
         for Holder { task, holding } in self.register.others(self.task, &entry.path) {
+            let is_directory = matches!(holding, Holding::Directory { .. });
+            if is_directory && entry.kind != Kind::Directory && self.yields_to(task) {
+                return Ok(Some(task.to_owned()));
+            }
             let Holding::Leaf(print) = holding else { continue };
             // Where a file was changed or removed since, it says nothing of what the other task has; its print does.
             let untouched = found.is_some_and(|found| Print::of(found) == print);
@@ -198,6 +232,11 @@ impl<'t> Planner<'_, 't> {
         Ok(None)
     }
 
+    /// Whether another task has the right to what is at a path, and keeps it.
+    fn yields_to(&self, task: &str) -> bool {
+        self.register.overrides(task, self.task) && !self.is_outgoing(task)
+    }
+
     /// Refuses to replace a file or symlink that no task has put there, unless that is allowed.
     fn refuse_unowned(&self, path: &Path) -> Result<()> {
         let is_leaf = |holding: &Holding| matches!(holding, Holding::Leaf(_) | Holding::Seen(_));
@@ -209,12 +248,19 @@ impl<'t> Planner<'_, 't> {
         }
     }
 
-    /// Refuses to remove a directory unless this task alone has put it and all below it there.
-    fn may_clear(&self, path: &Path) -> Result<()> {
+    /// Refuses to remove a directory unless this task has put it and all below it there, alone or with tasks whose old
+    /// files go in this run anyway.
+    fn may_clear(&mut self, path: &Path) -> Result<()> {
         let place = Path::new("/").join(path);
         let is_dir = probe(&place)?.is_some_and(|found| found.is_dir());
-        if let Some(other) = self.others(path).first() {
+        let mut others = self.register.others(self.task, path);
+        others.retain(|other| other.holding != Holding::Lost);
+        if let Some(other) = others.iter().find(|other| !self.is_outgoing(other.task)) {
             return Err(self.conflict(path, other.task));
+        }
+        if !others.is_empty() {
+            self.blockers.extend(others.iter().map(|other| other.task.to_owned()));
+            return Ok(());
         }
         match self.held.get(path) {
             Some(Holding::Directory { .. }) if is_dir => {

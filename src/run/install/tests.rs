@@ -350,6 +350,7 @@ fn a_shared_file_that_was_changed_is_healed_by_either_of_its_tasks() {
 fn files_of_nobody_are_adopted_if_equal_and_otherwise_left_alone() {
     let mut machine = machine();
     machine.write("same", "text");
+    fs::File::open(machine.at("same")).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
     machine.write("other", "mine");
     let staged = [("new", File("")), ("same", File("text")), ("other", File("theirs"))];
     let error = machine.refusal(machine.install("shop", "v1", &staged));

@@ -216,12 +216,24 @@ impl Hands<'_> {
 
     fn take(&mut self, step: &Step<'_>) -> Result<Holding> {
         Ok(match step.act {
-            Act::Keep(print) => Holding::Leaf(print),
+            Act::Keep(print) => {
+                self.note_name(step.entry)?;
+                Holding::Leaf(print)
+            }
             Act::Lose => Holding::Lost,
             Act::Share { created, .. } => Holding::Directory { created },
             Act::Make { .. } => Holding::Directory { created: true },
             Act::Write { clear } => Holding::Leaf(self.write(step.entry, clear)?),
         })
+    }
+
+    /// Notes where a file is that has further names.
+    fn note_name(&mut self, entry: &Entry) -> Result<()> {
+        if entry.kind == Kind::File && entry.stat.links > 1 {
+            let (dir, name) = self.open.get(self.site, &entry.path)?;
+            self.linked.entry(entry.stat.inode).or_insert(dir.join(name));
+        }
+        Ok(())
     }
 
     fn write(&mut self, entry: &Entry, clear: bool) -> Result<Print> {

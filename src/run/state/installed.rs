@@ -99,6 +99,12 @@ impl<'s> Record<'s> {
         self.bytes.len() > LARGE
     }
 
+    /// The whole record, if the task overrides any.
+    pub(crate) fn overriding(&self) -> Option<Installed> {
+        let mut rest = self.rest;
+        rest.number().filter(|count| *count > 0).and_then(|_| self.decode())
+    }
+
     pub(crate) fn decode(&self) -> Option<Installed> {
         Installed::decode(self.bytes)
     }

@@ -170,3 +170,35 @@ fn without_a_home_the_build_goes_on_without_a_cache_and_says_so() {
         "warning: going on without a cache: cache directory: neither XDG_CACHE_HOME nor HOME says where it is\n";
     assert!(ran.err.starts_with(warning), "{}", ran.err);
 }
+
+#[test]
+fn a_work_directory_named_by_way_of_a_symlink_is_no_source() {
+    let recipe = r#"
+local shop = project "shop" { install_dir = "out" }
+shop:task "all" { version = "1", source = { path = "." }, build = function(t)
+  t:command "ls -A > @{stage_install_dir}/seen"
+end }
+"#;
+    let shop = Shop::new("");
+    shop.write("real/cortado.lua", recipe);
+    std::os::unix::fs::symlink("real", shop.path("alias")).unwrap();
+    let below = |name: &str| shop.path("alias").join(name).to_str().unwrap().to_owned();
+    let build = || {
+        shop.run(&["build", "-f", &below("cortado.lua"), "--work-dir", &below("work"), "--install-dir", &below("out")])
+    };
+    build().ends(0);
+    assert_eq!(shop.read("real/out/seen"), "cortado.lua\n");
+    assert!(build().ends(0).err.contains("nothing to do"));
+}
+
+#[test]
+fn directories_of_the_command_line_may_lie_above() {
+    let shop = Shop::new(SHOP);
+    std::fs::create_dir_all(shop.path("far/away")).unwrap();
+    std::os::unix::fs::symlink("far/away", shop.path("here")).unwrap();
+    let build =
+        || shop.run(&["build", "--work-dir", "here/../work", "--install-dir", "far/away/../../product"]).ends(0);
+    build();
+    assert_eq!((shop.read("product/zlib").as_str(), shop.path("far/work/state").exists()), ("zlib\n", true));
+    assert!(build().err.contains("nothing to do"));
+}

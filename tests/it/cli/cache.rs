@@ -70,6 +70,24 @@ fn an_artifact_is_shown_with_its_members_and_who_signed_it() {
 }
 
 #[test]
+fn a_name_in_an_artifact_does_nothing_to_the_terminal() {
+    let odd = r#"printf x > "$(printf '@{stage_install_dir}/a\nb\033[2J')""#;
+    let recipe = format!(
+        r#"project "shop" {{ install_dir = "out" }}:task "odd" {{ version = "1", build = function(t) t:command [=[{odd}]=] end }}"#
+    );
+    let shop = Shop::new(&recipe);
+    shop.run(&["build"]).ends(0);
+    let shown = shop.run(&["cache", "show", &tag(&shop, "odd")]).ends(0).out;
+    assert!(shown.contains(r"/a\nb\u{1b}[2J"), "{shown}");
+}
+
+#[test]
+fn pruning_has_to_be_told_what_goes() {
+    let ran = built().run(&["cache", "prune"]).ends(2);
+    assert!(ran.err.contains("<--older-than <AGE>|--to-size <SIZE>>"), "{}", ran.err);
+}
+
+#[test]
 fn what_a_bad_writer_has_put_there_is_recalled() {
     let shop = built();
     shop.run(&["cache", "rm", "--written-by", "day job"]).ends(0).reports("local: nothing to remove\n");

@@ -132,6 +132,13 @@ fn the_doctor_probes_every_store() {
 }
 
 #[test]
+fn the_doctor_leaves_a_store_in_order() {
+    let shop = Shop::new(super::SHOP);
+    shop.run(&["doctor"]).ends(0);
+    assert_eq!(super::names(&shop.path("cache/cortado/artifacts/writers")), [""; 0]);
+}
+
+#[test]
 fn the_doctor_says_what_is_wrong_and_what_to_do() {
     let shop = shop("", "[stores.team]\ntype = 'http'\nurl = 'http://127.0.0.1:1/shop'\n");
     let ran = shop.run(&["doctor", "--store", "team"]).ends(1);

@@ -57,6 +57,21 @@ fn a_mistake_in_a_recipe_is_named_with_its_line() {
 }
 
 #[test]
+fn a_recipe_that_is_no_text_is_named() {
+    let shop = Shop::new("");
+    std::fs::write(shop.path("cortado.lua"), b"\xff\xfe").unwrap();
+    let ran = shop.run(&["plan"]).ends(2);
+    assert!(ran.err.starts_with("error: cortado.lua: "), "{}", ran.err);
+}
+
+#[test]
+fn a_task_whose_name_is_none_is_found_in_the_recipe() {
+    let shop = Shop::new("local p = project \"shop\" { install_dir = \"out\" }\np:task \"a b\" { version = \"1\" }\n");
+    let ran = shop.run(&["plan"]).ends(2);
+    assert!(ran.err.starts_with("error: cortado.lua:2: task `a b`: `a b` is not a name\n"), "{}", ran.err);
+}
+
+#[test]
 fn a_dependency_that_nobody_bears_is_found_in_the_recipe() {
     let shop = Shop::new(&SHOP.replace("{ \"zlib\" }", "{ \"zlb\" }"));
     for command in [["build"].as_slice(), &["plan"], &["list"], &["why", "app"], &["manifest"]] {
@@ -96,6 +111,8 @@ fn a_wrong_option_is_a_usage_error() {
     shop.run(&["build", "--jbos", "3"]).ends(2).mentions("unexpected argument '--jbos'");
     shop.run(&["build", "-j0"]).ends(2);
     shop.run(&[]).ends(2).mentions("Usage: cortado");
+    let ran = shop.run_with(&["build"], &[("CORTADO_JOBS", "0")]).ends(2);
+    assert!(ran.err.contains("'0' for '--jobs <N>': give a whole number, 1 or more"), "{}", ran.err);
 }
 
 #[test]

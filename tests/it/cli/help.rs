@@ -84,6 +84,19 @@ fn the_help_lists_the_commands_and_the_exit_codes() {
 }
 
 #[test]
+fn options_stand_below_their_headings() {
+    let help = Shop::new("").run(&["build", "--help"]).ends(0).out;
+    let place = |text: &str| help.find(text).unwrap_or_else(|| panic!("`{text}` is not in\n{help}"));
+    let order = ["--plain", "--no-wait", "\nCommon options:", "--work-dir", "\nCache:", "--cache-dir", "\nSources:"];
+    for pair in [[0, 2], [1, 2], [2, 3], [4, 5]] {
+        assert!(place(order[pair[0]]) < place(order[pair[1]]), "{pair:?}\n{help}");
+    }
+    let cache = &help[place("\nCache:") + 1..];
+    let cache = cache.split("\n\n").take_while(|part| !part.starts_with("Sources:")).collect::<String>();
+    assert!(!cache.contains("--no-wait") && !cache.contains("--plain"), "{help}");
+}
+
+#[test]
 fn shells_get_scripts_that_know_the_options() {
     let shop = Shop::new("");
     for shell in ["bash", "zsh", "fish"] {

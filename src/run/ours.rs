@@ -1,0 +1,42 @@
+//! Our own directories: the work and the install directory, which are nobody's source wherever they lie.
+
+use std::path::{Path, PathBuf};
+
+/// The directories, under every name by which a walk may come upon them.
+#[derive(Debug, Clone)]
+pub(crate) struct Ours {
+    places: Vec<PathBuf>,
+}
+
+impl Ours {
+    /// These directories. One that is there is known by its true name besides: a walk begins with a true name, while
+    /// whoever names a directory may do so by way of a symbolic link.
+    pub(crate) fn of(dirs: [&Path; 2]) -> Self {
+        let mut places: Vec<PathBuf> = dirs.iter().map(|dir| dir.to_path_buf()).collect();
+        places.extend(dirs.iter().filter_map(|dir| dir.canonicalize().ok()));
+        places.sort_unstable();
+        places.dedup();
+        Self { places }
+    }
+
+    /// Whether a path is one of them.
+    pub(crate) fn has(&self, path: &Path) -> bool {
+        self.places.iter().any(|place| place == path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_known_by_its_name_and_by_its_true_name() {
+        let room = tempfile::tempdir().unwrap();
+        let (real, alias) = (room.path().canonicalize().unwrap().join("real"), room.path().join("alias"));
+        std::fs::create_dir_all(real.join("work")).unwrap();
+        std::os::unix::fs::symlink(&real, &alias).unwrap();
+        let ours = Ours::of([&alias.join("work"), &alias.join("install")]);
+        assert!(ours.has(&real.join("work")) && ours.has(&alias.join("work")) && ours.has(&alias.join("install")));
+        assert!(!ours.has(&real) && !ours.has(&real.join("work/trees")));
+    }
+}

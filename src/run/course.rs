@@ -161,15 +161,22 @@ impl Course<'_> {
     /// Of each task, whether it and everything upstream of it is installed as planned, and stays so. Direct tasks that
     /// are going to run are made ready for that first.
     fn current(&self, installer: &Installer<'_>, departed: bool) -> Result<Vec<bool>> {
-        let departed = installer.give_back(self.plan.tasks().iter().map(expected))? || departed;
-        if self.settings.cache_mode == CacheMode::Recache {
-            return Ok(vec![false; self.plan.tasks().len()]);
-        }
-        // Whatever a task has left behind may have been another's before.
-        let current = match &self.glance {
+        let tasks = self.plan.tasks();
+        let mut current = match &self.glance {
+            _ if self.settings.cache_mode == CacheMode::Recache => vec![false; tasks.len()],
+            // Whatever a task has left behind may have been another's before.
             Some(glance) if !departed => self.with_upstreams(self.as_seen(glance)),
             _ => self.intact(installer),
         };
+        // What is current stays as it is, and gives nothing back.
+        let changing = tasks.iter().zip(&current).filter(|(_, current)| !**current);
+        let given = installer.give_back(changing.map(|(task, _)| expected(task)))?;
+        if self.settings.cache_mode == CacheMode::Recache {
+            return Ok(current);
+        }
+        if given {
+            current = self.intact(installer);
+        }
         let direct = self.plan.tasks().iter().zip(&current).filter(|(task, _)| !self.project.caches(task.task()));
         let mut running = direct.filter(|(_, current)| !**current).peekable();
         if running.peek().is_none() {

@@ -69,12 +69,16 @@ impl Machine {
             fs::set_permissions(root.join(path), Permissions::from_mode(0o555)).unwrap();
         }
         let lies_inside = dir.starts_with(&self.options.install_dir);
-        if self.whole || !lies_inside { draft.seal(0, None) } else { self.from_the_top_down(&draft, tag).seal(0, None) }
-            .unwrap()
+        if self.whole || !lies_inside {
+            draft.seal(0, None)
+        } else {
+            self.without_those_above(&draft, tag).seal(0, None)
+        }
+        .unwrap()
     }
 
     /// A draft of the same without the directories above the install directory, as one that is restored.
-    fn from_the_top_down(&self, draft: &TreeDraft<'_>, tag: &str) -> TreeDraft<'_> {
+    fn without_those_above(&self, draft: &TreeDraft<'_>, tag: &str) -> TreeDraft<'_> {
         let top = self.options.install_dir.strip_prefix("/").unwrap();
         let entries = crate::host::listing::Listing::of(draft.path()).unwrap().entries;
         let room = self.room.path().join("room");

@@ -1,10 +1,7 @@
 //! The claim: a run's wish to build what its fetch did not find, so that of many runs only one does.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
-use super::callbacks::Callbacks;
 use super::remarks::Remark;
 use crate::host::cancel::Cancel;
 
@@ -75,23 +72,5 @@ impl<'c> Claim<'c> {
 impl fmt::Debug for Claim<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Claim").field("tag", &self.tag).field("round", &self.round).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Turn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Turn").field("tag", &self.tag).finish_non_exhaustive()
-    }
-}
-
-/// A claim that was granted; dropping it releases it, however the task has ended.
-pub(crate) struct Turn {
-    pub(crate) callbacks: Arc<dyn Callbacks>,
-    pub(crate) tag: String,
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        _ = catch_unwind(AssertUnwindSafe(|| self.callbacks.release(&self.tag)));
     }
 }

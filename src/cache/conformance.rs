@@ -14,7 +14,10 @@ use std::sync::Barrier;
 
 use anyhow::{Context, bail, ensure};
 
-use super::store::{Listed, Put, Store, Stored};
+use super::listed::Listed;
+use super::put::Put;
+use super::store::Store;
+use super::stored::Stored;
 use super::unsupported::Unsupported;
 
 /// Something that a store cannot do, whoever writes it. It has to say so in the way that is described here, and the

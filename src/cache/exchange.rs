@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::artifact::Artifact;
 use super::cacher::{Cacher, Found, Restored};
 use super::callbacks::Callbacks;
-use super::claim::{Claim, Claimed, Turn};
+use super::claim::{Claim, Claimed};
 use super::guard::{Guard, Trouble, caught};
 use super::look::{Look, SOLE_TIER};
 use super::miss::Miss;
@@ -15,6 +15,7 @@ use super::offer::{Kept, Offer};
 use super::policy::{CacheMode, CachePolicy};
 use super::remarks::Remark;
 use super::trust::Trust;
+use super::turn::Turn;
 use crate::host::cancel::Cancel;
 use crate::text;
 

@@ -3,9 +3,11 @@
 use std::io::Read;
 use std::path::Path;
 
+use super::listed::{Listed, Objects};
 use super::object::Object;
-use super::page;
-use super::store::{Listed, Objects, Put, Store, Stored};
+use super::put::Put;
+use super::store::Store;
+use super::stored::Stored;
 use crate::error::{Error, Result};
 
 /// The objects of a store whose names begin with `<namespace>~`, without that beginning.
@@ -86,7 +88,17 @@ impl<S: Store> Store for Namespace<S> {
     }
 
     fn page(&self, after: Option<&str>, limit: usize) -> anyhow::Result<Vec<Listed>> {
-        let after = after.map(|after| self.full(after));
-        page::of_some(&self.store, after.as_deref(), limit, |listed| self.own(listed))
+        let (mut own, mut after) = (Vec::new(), after.map(|after| self.full(after)));
+        while own.len() < limit {
+            let page = self.store.page(after.as_deref(), limit)?;
+            let is_last = page.len() < limit;
+            after = page.last().map(|last| last.name.clone());
+            own.extend(page.into_iter().filter_map(|listed| self.own(listed)));
+            if is_last {
+                break;
+            }
+        }
+        own.truncate(limit);
+        Ok(own)
     }
 }

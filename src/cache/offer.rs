@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::seconds;
-use super::store::Stored;
+use super::stored::Stored;
 
 /// What became of an artifact in one tier that it came to.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::store::{Listed, Objects, Store};
+use super::listed::{Listed, Objects};
 
 /// The first objects behind a name, by name. There may be more of them than fit in memory; a page does.
 pub(super) fn by_name(objects: Objects<'_>, after: Option<&str>, limit: usize) -> anyhow::Result<Vec<Listed>> {
@@ -18,27 +18,6 @@ pub(super) fn by_name(objects: Objects<'_>, after: Option<&str>, limit: usize) -
         }
     }
     Ok(first.into_sorted_vec().into_iter().map(|ByName(listed)| listed).collect())
-}
-
-/// A page of the objects that `want` wants, as it gives them.
-pub(super) fn of_some(
-    store: &dyn Store,
-    after: Option<&str>,
-    limit: usize,
-    want: impl Fn(Listed) -> Option<Listed>,
-) -> anyhow::Result<Vec<Listed>> {
-    let (mut wanted, mut after) = (Vec::new(), after.map(str::to_owned));
-    while wanted.len() < limit {
-        let page = store.page(after.as_deref(), limit)?;
-        let is_last = page.len() < limit;
-        after = page.last().map(|last| last.name.clone());
-        wanted.extend(page.into_iter().filter_map(&want));
-        if is_last {
-            break;
-        }
-    }
-    wanted.truncate(limit);
-    Ok(wanted)
 }
 
 struct ByName(Listed);

@@ -5,8 +5,12 @@ use std::path::Path;
 
 use anyhow::bail;
 
+use super::capacity::Capacity;
+use super::listed::{Listed, Objects};
 use super::object::Object;
-use super::store::{Capacity, Listed, Objects, Put, Store, Stored};
+use super::put::Put;
+use super::store::Store;
+use super::stored::Stored;
 
 /// A store that is only read: it declines every object, and removes none.
 #[derive(Debug, Clone)]

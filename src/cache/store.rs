@@ -3,20 +3,22 @@
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use anyhow::Context;
 
 use super::artifact::Artifact;
 use super::cacher::Cacher;
 use super::callbacks::Callbacks;
+use super::capacity::Capacity;
+use super::listed::{Listed, Objects};
 use super::object::Object;
 use super::offer::Offer;
 use super::page;
 use super::policy::CachePolicy;
-use super::provenance::Provenance;
+use super::put::Put;
 use super::remarks::Remark;
-use crate::model::Digest;
+use super::stored::Stored;
 
 /// A place that keeps objects under names. Synchronous; the engine calls it from several threads at once.
 ///
@@ -99,102 +101,6 @@ pub trait Store: Send + Sync {
     /// When the store cannot answer.
     fn page(&self, after: Option<&str>, limit: usize) -> anyhow::Result<Vec<Listed>> {
         page::by_name(self.list()?, after, limit)
-    }
-}
-
-/// The objects of a store, one after the other: there may be more of them than fit in memory.
-pub type Objects<'a> = Box<dyn Iterator<Item = anyhow::Result<Listed>> + Send + 'a>;
-
-/// How to keep an object, and what is known about it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Put {
-    /// Whether an object of the same name is replaced; else the first one stays.
-    pub replace: bool,
-    /// The size of the content in bytes, where it is known beforehand.
-    pub size: Option<u64>,
-    /// The artifact's identity, the SHA-256 of its uncompressed tar, where it is known.
-    pub digest: Option<Digest>,
-    /// Where the object comes from.
-    pub provenance: Provenance,
-}
-
-impl Put {
-    /// Replaces an object of the same name.
-    pub fn replacing(replace: bool) -> Self {
-        Self { replace, ..Self::default() }
-    }
-
-    /// Everything that an artifact says of itself.
-    pub fn of(artifact: &Artifact) -> Self {
-        Self {
-            replace: artifact.replace(),
-            size: Some(artifact.size()),
-            digest: Some(artifact.digest()),
-            provenance: artifact.provenance().clone(),
-        }
-    }
-}
-
-/// What became of a [`put`](Store::put).
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Stored {
-    /// The object is kept.
-    New,
-    /// An object of that name was there already and stayed.
-    Present,
-    /// Like `Present`, but its content is another: how the two differ. Whatever made them does not repeat itself.
-    Differs(String),
-    /// The store does not take such an object, and why: it is too large, say. That is no failure.
-    Declined(String),
-}
-
-/// How full a store is, in bytes unless said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Capacity {
-    /// What it may take.
-    pub size: u64,
-    /// What of that is taken, or reserved for what is on its way.
-    pub taken: u64,
-    /// How many objects there are, where that is known.
-    pub objects: Option<u64>,
-    /// How many objects had to go since it was opened, because room was needed.
-    pub evicted: u64,
-    /// What these took.
-    pub evicted_bytes: u64,
-}
-
-impl Capacity {
-    /// Room of that size, with so much of it taken.
-    pub fn new(size: u64, taken: u64) -> Self {
-        Self { size, taken, objects: None, evicted: 0, evicted_bytes: 0 }
-    }
-}
-
-/// An object in a store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Listed {
-    /// Its name.
-    pub name: String,
-    /// Its size in bytes.
-    pub size: u64,
-    /// When it was put there, where the store knows.
-    pub stored: Option<SystemTime>,
-    /// When it was last asked for, where the store knows.
-    pub used: Option<SystemTime>,
-    /// Where it comes from, as far as the store knows.
-    pub provenance: Provenance,
-    /// Whether the store never evicts it.
-    pub pinned: bool,
-}
-
-impl Listed {
-    /// An object of a store.
-    pub fn new(name: impl Into<String>, size: u64, stored: Option<SystemTime>) -> Self {
-        Self { name: name.into(), size, stored, used: None, provenance: Provenance::default(), pinned: false }
     }
 }
 

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::configuration::LOCAL;
 use super::entry::mistake;
-use super::key::{Form, StoreKind};
+use super::key::Form;
 use super::origin::SettingOrigin;
 use super::secret::SecretSource;
 use super::settings::{Heard, Settings};
+use super::store_kind::StoreKind;
+use super::surroundings::LOCAL;
 use super::tier::TierSpec;
 use super::words;
 use crate::cache::{CacheMode, CachePolicy, TierSettings, WritePolicy};

@@ -3,12 +3,13 @@
 //! A project's file and its recipe may come from a stranger, and are read by commands that build nothing. So they name
 //! places, but neither secrets nor files or commands that have them, and they do not lead the user's credentials astray.
 
-use super::configuration::{LOCAL, Surroundings};
 use super::entry::{Entry, Said, Section, mistake};
-use super::key::{Form, Key, StoreKind};
+use super::key::{Form, Key};
 use super::kind::{Beside, Kind};
 use super::origin::{SettingOrigin, Whose};
 use super::settings::Settings;
+use super::store_kind::StoreKind;
+use super::surroundings::{LOCAL, Surroundings};
 use super::words;
 use crate::error::{Error, Result};
 use crate::text;

@@ -17,20 +17,24 @@ mod origin;
 mod secret;
 mod server;
 mod settings;
+mod store_kind;
+mod surroundings;
 mod tier;
 mod variables;
 mod words;
 
 pub use cache::CacheSpec;
-pub use configuration::{Configuration, Surroundings};
+pub use configuration::Configuration;
 pub use directory::Directory;
-pub use key::{Key, StoreKind};
+pub use key::Key;
 pub use kind::Kind;
 pub use length::parse_length;
 pub use origin::{SettingOrigin, Whose};
 pub use secret::{Holder, SecretSource};
 pub use server::ServerSpec;
 pub use settings::{Setting, Settings};
+pub use store_kind::StoreKind;
+pub use surroundings::Surroundings;
 pub use tier::{StoreSpec, TierSpec};
 
 pub use crate::cache::{NotASize, parse_size};

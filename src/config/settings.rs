@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::configuration::Surroundings;
 use super::entry::{Entry, Section};
 use super::judgement::{Meaning, meaning};
-use super::key::{Form, Key, StoreKind};
+use super::key::{Form, Key};
 use super::kind::Kind;
 use super::origin::{SettingOrigin, Whose};
+use super::store_kind::StoreKind;
+use super::surroundings::Surroundings;
 use crate::error::Result;
 
 /// What holds. Made by [`Configuration::merge`](super::Configuration::merge).

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::directory::Directory;
-use super::key::StoreKind;
 use super::secret::SecretSource;
+use super::store_kind::StoreKind;
 #[cfg(feature = "http")]
 use crate::cache::stores;
 use crate::cache::{Store, Tier, TierSettings};

@@ -5,8 +5,9 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use super::entry::{Entry, Said, Section, mistake};
-use super::key::{Key, StoreKind};
+use super::key::Key;
 use super::origin::{SettingOrigin, Whose};
+use super::store_kind::StoreKind;
 use super::words;
 use crate::error::Result;
 use crate::text;
@@ -44,7 +45,7 @@ pub(super) fn entries(variables: &[(OsString, OsString)], stores: &BTreeSet<Stri
 
 fn place(name: &str, stores: &BTreeSet<String>, origin: &SettingOrigin) -> Result<Place> {
     if name == DIR {
-        return Ok((Section::Store(super::configuration::LOCAL.into()), "path".into()));
+        return Ok((Section::Store(super::surroundings::LOCAL.into()), "path".into()));
     }
     if let Some(key) = name.strip_prefix(CACHE) {
         return Ok((Section::Cache, known(key, words::CACHE, CACHE, origin)?));

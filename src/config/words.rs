@@ -23,6 +23,14 @@ const NETRC: &str = "it sends a password of yours";
 /// Why a project does not say who checks credentials.
 const ISSUER: &str = "credentials of yours are sent there";
 
+impl Key {
+    /// The keys of every store: how it is used as a tier.
+    pub const OF_TIERS: &'static [Key] = TIER;
+
+    /// The keys of a server.
+    pub const OF_SERVERS: &'static [Key] = SERVER;
+}
+
 /// The keys of `[cache]`, and of `[projects.<name>]`.
 pub(super) const CACHE: &[Key] = &[
     Key::new("mode", MODES),

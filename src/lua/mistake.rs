@@ -84,6 +84,17 @@ impl Mistake {
         self
     }
 
+    /// Says whose mistake an error is, if it is one and that is not said already.
+    pub(super) fn attribute(error: mlua::Error, subject: &str) -> mlua::Error {
+        match &error {
+            mlua::Error::ExternalError(_) => match error.downcast_ref::<Mistake>() {
+                Some(mistake) => mistake.clone().by(subject).into(),
+                None => error,
+            },
+            _ => error,
+        }
+    }
+
     /// Says where it was noticed, in the form that Lua's messages begin with.
     pub(super) fn noticed(mut self, chunk: &str, line: usize) -> Self {
         self.0.spot = format!("{chunk}:{line}: ");

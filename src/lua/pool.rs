@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Context as _;
 use mlua::Lua;
 
-use super::callbacks::Call;
-use super::reading::{Origin, Reading};
+use super::call::Call;
+use super::origin::Origin;
+use super::reading::Reading;
 
 /// The threads of one recipe. They end when it is dropped.
 pub(super) struct Pool {

@@ -7,10 +7,11 @@ use mlua::{AnyUserData, Lua, MetaMethod, MultiValue, UserData, UserDataMethods, 
 
 use super::args::Args;
 use super::mistake::Mistake;
+use super::object::{colon, unknown_word};
 use super::reading::Reading;
 use super::table::Word;
 use super::value::{choice, flag, pairs, seconds, text, texts, whole};
-use super::{callbacks, env, task};
+use super::{cache, env, task};
 use crate::{LinkMode, PlatformKey, Project, ProjectBuilder};
 
 /// A project whose table is being read.
@@ -173,7 +174,8 @@ fn configure(lua: &Lua, args: &mut Args) -> mlua::Result<()> {
     let recipe_dir = reading.files.dir().to_path_buf();
     let current = reading.declared.borrow().project.as_ref().map(|(project, _)| project.clone());
     let Some(project) = current else { return Ok(()) };
-    let draft = args.options(Draft { project, recipe_dir }, WORDS).map_err(|error| task::by(error, "project"))?;
+    let draft =
+        args.options(Draft { project, recipe_dir }, WORDS).map_err(|error| Mistake::attribute(error, "project"))?;
     if let Some((project, _)) = &mut reading.declared.borrow_mut().project {
         *project = draft.project;
     }
@@ -200,7 +202,7 @@ impl UserData for ProjectWord {
         });
         methods.add_function("cache", |lua, (project, values): (Value, MultiValue)| {
             called_on("cache", &project)?;
-            callbacks::declare(lua, Args::new("cache", values))
+            cache::declare(lua, Args::new("cache", values))
         });
         methods.add_meta_function(MetaMethod::Index, |_, (_, name): (Value, Value)| {
             unknown_word("a project", &name, &METHODS)
@@ -211,18 +213,4 @@ impl UserData for ProjectWord {
 fn called_on(word: &str, value: &Value) -> Result<(), Mistake> {
     let is_project = value.as_userdata().is_some_and(|object| object.is::<ProjectWord>());
     is_project.then_some(()).ok_or_else(|| colon(word))
-}
-
-/// The mistake of calling a word with `.` instead of `:`.
-pub(super) fn colon(word: &str) -> Mistake {
-    Mistake::new(format!("`{word}` is not called on its object")).hint(format!("write `:{word}`, with a colon"))
-}
-
-/// The mistake of asking an object for a word that it does not have.
-pub(super) fn unknown_word(object: &str, name: &Value, known: &[&'static str]) -> mlua::Result<Value> {
-    let name = name.to_string()?;
-    let mistake = Mistake::unknown_name(format!("{object} has no `{name}`"), &name, known.iter().copied());
-    let hint =
-        if mistake.remedy().is_empty() { format!("it has {}", known.join(", ")) } else { mistake.remedy().into() };
-    Err(mistake.hint(hint).into())
 }

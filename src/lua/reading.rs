@@ -4,36 +4,17 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::Arc;
 
-use mlua::{Function, Lua, RegistryKey};
+use mlua::{Lua, RegistryKey};
 
+use super::declared::Declared;
 use super::explain::{Placed, explain};
-use super::files::{Files, Record};
+use super::files::Files;
 use super::limits::Limits;
 use super::mistake::Mistake;
-use super::options::RecipeOptions;
+use super::sandbox;
 use super::script::{Place, Script};
-use super::stores::{self, Stores};
-use super::{env, globals, platform, project, sandbox};
-use crate::{Error, Platform, ProjectBuilder, Result, Task};
-
-/// Which recipe is read, how, and from which bytes if it was read before.
-#[derive(Debug, Clone)]
-pub(super) struct Origin {
-    /// The recipe's directory as its caller named it, for messages.
-    pub(super) shown_dir: PathBuf,
-    /// The same without symbolic links.
-    pub(super) dir: PathBuf,
-    /// The recipe's file name.
-    pub(super) name: String,
-    pub(super) options: RecipeOptions,
-    pub(super) platform: Platform,
-    pub(super) record: Option<Arc<Record>>,
-    /// Lets a test put a word of its own into the state.
-    #[cfg(test)]
-    pub(super) rendezvous: Option<tests::Rendezvous>,
-}
+use crate::Error;
 
 /// A recipe being read, or read and kept for its callbacks.
 pub(super) struct Reading {
@@ -46,65 +27,20 @@ pub(super) struct Reading {
     finished: Cell<bool>,
 }
 
-/// What a recipe has said so far.
-#[derive(Default)]
-pub(super) struct Declared {
-    pub(super) project: Option<(ProjectBuilder, Place)>,
-    pub(super) tasks: Vec<Task>,
-    /// Where each task stands, by its name.
-    pub(super) places: HashMap<String, Place>,
-    /// Tasks whose name was said but whose table has not come yet.
-    pub(super) pending: Vec<Option<(String, Place)>>,
-    pub(super) fetch: Option<Function>,
-    pub(super) update: Option<Function>,
-    pub(super) stores: Option<Stores>,
-    pub(super) notes: Vec<String>,
-}
-
-const GLOBAL_HINT: &str = "a recipe has `project`, `platform`, `require`, `read_file`, and what it defines itself";
-
-impl Origin {
-    /// Runs the recipe from its beginning to its end in a fresh state.
-    pub(super) fn read(&self) -> Result<(Lua, Rc<Reading>)> {
-        let files = match &self.record {
-            Some(record) => Files::recorded(self.dir.clone(), record.as_ref().clone()),
-            None => Files::below(self.dir.clone(), self.options.memory as u64),
-        };
-        let reading = Rc::new(Reading {
-            shown_dir: self.shown_dir.clone(),
+impl Reading {
+    /// Nothing is read yet.
+    pub(super) fn new(shown_dir: PathBuf, files: Files, limits: Limits) -> Self {
+        Self {
+            shown_dir,
             files,
-            limits: self.options.limits(),
+            limits,
             scripts: RefCell::default(),
             modules: RefCell::default(),
             declared: RefCell::default(),
             finished: Cell::new(false),
-        });
-        let lua = self.prepare(&reading).map_err(|error| reading.error(&error))?;
-        match reading.run(&lua, &self.name) {
-            Ok(()) => Ok((lua, reading)),
-            Err(error) => Err(reading.error(&error)),
         }
     }
 
-    fn prepare(&self, reading: &Rc<Reading>) -> mlua::Result<Lua> {
-        let lua = sandbox::state(&reading.limits)?;
-        lua.set_app_data(reading.clone());
-        let table = lua.globals();
-        table.raw_set("platform", platform::table(&lua, &self.platform)?)?;
-        table.raw_set("project", lua.create_function(project::declare)?)?;
-        table.raw_set("read_file", lua.create_function(globals::read_file)?)?;
-        table.raw_set("require", lua.create_function(globals::require)?)?;
-        table.raw_set("stores", stores::table(&lua)?)?;
-        table.raw_set("print", lua.create_function(globals::note)?)?;
-        env::add_words(&lua, &table)?;
-        #[cfg(test)]
-        tests::add_rendezvous(&lua, self.rendezvous.as_ref())?;
-        sandbox::close(&lua, GLOBAL_HINT)?;
-        Ok(lua)
-    }
-}
-
-impl Reading {
     /// The reading that `lua` belongs to; none for the state of a block.
     pub(super) fn of(lua: &Lua) -> Option<Rc<Reading>> {
         lua.app_data_ref::<Rc<Reading>>().map(|reading| reading.clone())
@@ -161,7 +97,8 @@ impl Reading {
         self.files.record().keys().map(|path| self.shown_dir.join(path)).collect()
     }
 
-    fn run(&self, lua: &Lua, name: &str) -> mlua::Result<()> {
+    /// Runs the recipe from its beginning to its end.
+    pub(super) fn run(&self, lua: &Lua, name: &str) -> mlua::Result<()> {
         let script = self.add_script(Path::new(name))?;
         sandbox::run::<()>(lua, &script)?;
         self.finished.set(true);
@@ -185,25 +122,5 @@ impl Reading {
         let script = Rc::new(Script::new(&name, scripts.len(), self.shown_dir.join(path), text));
         scripts.push(script.clone());
         Ok(script)
-    }
-}
-
-#[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-
-    /// Something that a callback can call to wait for another one.
-    #[derive(Clone)]
-    pub(in crate::lua) struct Rendezvous(pub(in crate::lua) Arc<dyn Fn() -> bool + Send + Sync>);
-
-    impl std::fmt::Debug for Rendezvous {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("Rendezvous")
-        }
-    }
-
-    pub(super) fn add_rendezvous(lua: &Lua, rendezvous: Option<&Rendezvous>) -> mlua::Result<()> {
-        let Some(Rendezvous(meet)) = rendezvous.cloned() else { return Ok(()) };
-        lua.globals().raw_set("rendezvous", lua.create_function(move |_, ()| Ok(meet()))?)
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::callbacks::LuaCallbacks;
 use super::files::Record;
 use super::options::RecipeOptions;
-use super::reading::Origin;
+use super::origin::Origin;
 use super::script::Place;
 use super::stores::Stores;
 use crate::{Callbacks, Configuration, Digest, Error, ProjectBuilder, Result};

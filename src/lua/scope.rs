@@ -8,7 +8,7 @@ use mlua::{Lua, MultiValue, Table, Value};
 use super::args::Args;
 use super::closed::Passed;
 use super::mistake::Mistake;
-use super::project::colon;
+use super::object::colon;
 use super::sandbox;
 use super::steps::STEPS;
 use super::value::mode;

@@ -5,7 +5,7 @@ use mlua::{Function, Lua, MetaMethod, MultiValue, UserData, UserDataFields, User
 
 use super::args::Args;
 use super::mistake::Mistake;
-use super::project::{colon, unknown_word};
+use super::object::{colon, unknown_word};
 use super::table::Word;
 use super::value::{bytes, flag, mode, pairs, texts, variables, whole};
 use super::{block, env};

@@ -86,7 +86,8 @@ pub(super) fn declare(lua: &Lua, mut args: Args) -> mlua::Result<Value> {
 
 fn complete(lua: &Lua, name: String, place: Place, options: &Table) -> mlua::Result<Value> {
     let draft = Draft { task: Task::new(&name), build: None };
-    let draft = table::apply(draft, options, WORDS).map_err(|error| by(error, &format!("task `{name}`")))?;
+    let draft =
+        table::apply(draft, options, WORDS).map_err(|error| Mistake::attribute(error, &format!("task `{name}`")))?;
     let task = match draft.build {
         Some(build) => steps::queue(lua, draft.task, &build)?,
         None => draft.task,
@@ -101,17 +102,6 @@ fn complete(lua: &Lua, name: String, place: Place, options: &Table) -> mlua::Res
     let value = lua.create_string(&name)?.into_lua(lua);
     declared.places.insert(name, place);
     value
-}
-
-/// Says whose mistake it is, where that is not said yet.
-pub(super) fn by(error: mlua::Error, subject: &str) -> mlua::Error {
-    match &error {
-        mlua::Error::ExternalError(_) => match error.downcast_ref::<Mistake>() {
-            Some(mistake) => mistake.clone().by(subject).into(),
-            None => error,
-        },
-        _ => error,
-    }
 }
 
 /// A task whose name was said and whose table comes next; the number is its place among the pending ones.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{callbacks, env, platform, project, scope, source, steps, stores, table, task};
+use super::{cache, call, env, platform, project, scope, source, steps, store_words, table, task};
 use crate::{Key, Kind, StoreKind};
 
 /// Words by the class that `lua/types.lua` calls them after.
@@ -32,9 +32,9 @@ pub(super) fn words() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("cortado.MkdirOptions", table::names(steps::MKDIR).into_iter().collect()),
         ("cortado.PatchOptions", table::names(steps::PATCH).into_iter().collect()),
         ("cortado.TemplateOptions", table::names(steps::TEMPLATE).into_iter().collect()),
-        ("cortado.CacheCallbacks", table::names(callbacks::WORDS).into_iter().collect()),
-        ("cortado.Stores", stores::names().collect()),
-        ("cortado.TierList", stores::TIERS.into_iter().collect()),
+        ("cortado.CacheCallbacks", table::names(cache::WORDS).into_iter().collect()),
+        ("cortado.Stores", store_words::names().collect()),
+        ("cortado.TierList", store_words::TIERS.into_iter().collect()),
         ("cortado.Tier", Key::OF_TIERS.iter().map(|key| key.name).chain(["name"]).collect()),
         ("cortado.DirectoryStore", own_keys(StoreKind::Directory)),
         ("cortado.HttpStore", own_keys(StoreKind::Http)),
@@ -44,8 +44,8 @@ pub(super) fn words() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("cortado.RedisStore", own_keys(StoreKind::Redis)),
         ("cortado.MemcachedStore", own_keys(StoreKind::Memcached)),
         ("cortado.WebdavStore", own_keys(StoreKind::Webdav)),
-        ("cortado.Cacher", callbacks::CACHER.into_iter().collect()),
-        ("cortado.Artifact", callbacks::ARTIFACT.into_iter().collect()),
+        ("cortado.Cacher", call::CACHER.into_iter().collect()),
+        ("cortado.Artifact", call::ARTIFACT.into_iter().collect()),
     ])
 }
 

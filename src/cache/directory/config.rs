@@ -4,8 +4,11 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
+use super::file_sync::FileSync;
 use super::options::DirectoryOptions;
+use super::perm::Perm;
 use super::size::parse_size;
+use super::words::{Words, find};
 use crate::error::{Error, Result};
 use crate::text;
 
@@ -19,32 +22,6 @@ pub(super) struct Config {
     pub(super) eviction: Eviction,
 }
 
-/// How carefully a store handles files that other machines look at, or that a power cut could tear.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum FileSync {
-    /// Not at all: right for local disks and for cluster file systems that are coherent.
-    None,
-    /// As NFS wants it (close-to-open): directories are opened before they are looked at, and after they were changed.
-    #[default]
-    Dir,
-    /// Everything is brought to the disk, file before name, before anybody is told that it is kept.
-    Sync,
-}
-
-/// Who else may read and write what a store creates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Perm {
-    /// What the umask and default ACLs leave.
-    #[default]
-    None,
-    /// The group may do what the owner may, whatever the umask says.
-    Group,
-    /// Everybody may do what the owner may, whatever the umask says.
-    Other,
-}
-
 /// What goes first when room is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Eviction {
@@ -55,11 +32,6 @@ pub(super) enum Eviction {
     Lru,
 }
 
-/// A key's values, each with its word.
-type Words<T> = [(&'static str, T)];
-
-const FILE_SYNC: &Words<FileSync> = &[("none", FileSync::None), ("dir", FileSync::Dir), ("sync", FileSync::Sync)];
-const PERM: &Words<Perm> = &[("none", Perm::None), ("group", Perm::Group), ("other", Perm::Other)];
 const EVICTION: &Words<Eviction> = &[("cost", Eviction::Cost), ("lru", Eviction::Lru)];
 const KEYS: [&str; 4] = ["size", "file_sync", "perm", "eviction"];
 
@@ -77,8 +49,8 @@ impl Config {
         })?;
         Ok(Self {
             size: bytes(size, path)?,
-            file_sync: word(&table, "file_sync", FILE_SYNC, path)?,
-            perm: word(&table, "perm", PERM, path)?,
+            file_sync: word(&table, "file_sync", FileSync::WORDS, path)?,
+            perm: word(&table, "perm", Perm::WORDS, path)?,
             eviction: word(&table, "eviction", EVICTION, path)?,
         })
     }
@@ -87,24 +59,6 @@ impl Config {
     pub(super) fn overridden(self, options: &DirectoryOptions) -> Self {
         let file_sync = options.file_sync.unwrap_or(self.file_sync);
         Self { file_sync, perm: options.perm.unwrap_or(self.perm), ..self }
-    }
-}
-
-impl std::str::FromStr for FileSync {
-    type Err = String;
-
-    /// `none`, `dir` or `sync`.
-    fn from_str(text: &str) -> Result<Self, String> {
-        find(text, FILE_SYNC)
-    }
-}
-
-impl std::str::FromStr for Perm {
-    type Err = String;
-
-    /// `none`, `group` or `other`.
-    fn from_str(text: &str) -> Result<Self, String> {
-        find(text, PERM)
     }
 }
 
@@ -150,14 +104,6 @@ fn shown(value: &Value) -> String {
         Value::Boolean(truth) => truth.to_string(),
         other => format!("a value of type {}", other.type_str()),
     }
-}
-
-fn find<T: Copy>(text: &str, words: &Words<T>) -> Result<T, String> {
-    let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
-    found.ok_or_else(|| {
-        let words: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
-        format!("it is one of {}", words.join(", "))
-    })
 }
 
 fn invalid(path: &Path, problem: String, hint: String) -> Error {

@@ -22,7 +22,7 @@ use super::record::Record;
 use super::room::Room;
 use super::uses::Uses;
 use super::writer::Writer;
-use crate::cache::store::Capacity;
+use crate::cache::capacity::Capacity;
 use crate::error::{Error, Result};
 use crate::host::lock::Wait;
 use crate::text;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::cache::store::Stored;
+use crate::cache::stored::Stored;
 use crate::host::gzip;
 use crate::model::Digest;
 

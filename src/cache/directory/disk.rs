@@ -5,8 +5,10 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::config::{Config, FileSync, Perm};
+use super::config::Config;
 use super::fault;
+use super::file_sync::FileSync;
+use super::perm::Perm;
 
 /// Makes, replaces and synchronises files as a store's configuration says.
 #[derive(Debug, Clone, Copy)]

@@ -9,10 +9,10 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 
-use super::config::FileSync;
 use super::depot::Depot;
 use super::entry::charge;
 use super::fault;
+use super::file_sync::FileSync;
 use super::writer::{LEASE, Writer};
 
 /// A file in a writer's directory. Dropped, it is removed and its room given back.

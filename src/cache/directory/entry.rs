@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use crate::cache::listed::Listed;
 use crate::cache::provenance::Provenance;
-use crate::cache::store::Listed;
 use crate::model::Digest;
 
 /// What is known about an object. Times are microseconds since 1970, by the [clock](super::clock::Clock) of the store.

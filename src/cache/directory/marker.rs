@@ -6,12 +6,14 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::config::{self, Config, FileSync, Perm};
+use super::config::{self, Config};
 use super::disk::Disk;
 use super::entry::charge;
+use super::file_sync::FileSync;
 use super::layout::{Layout, shards};
 use super::ledger::Ledger;
 use super::options::DirectoryOptions;
+use super::perm::Perm;
 use super::record::Tale;
 use super::shard::Shard;
 use crate::error::{Error, Result};

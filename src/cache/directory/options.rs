@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::config::{FileSync, Perm};
+use super::file_sync::FileSync;
+use super::perm::Perm;
 
 /// How to open a [`DirectoryStore`](super::DirectoryStore).
 ///

@@ -15,7 +15,8 @@ use super::draft::Draft;
 use super::entry::Entry;
 use super::fault;
 use super::record::Record;
-use crate::cache::store::{Put, Stored};
+use crate::cache::put::Put;
+use crate::cache::stored::Stored;
 
 /// How a file came to bear an object's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

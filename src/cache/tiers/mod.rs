@@ -34,8 +34,9 @@ use super::callbacks::Callbacks;
 use super::claim::{Claim, Claimed};
 use super::offer::{Kept, Offer};
 use super::policy::CachePolicy;
+use super::put::Put;
 use super::remarks::Remark;
-use super::store::{PROBE, Put};
+use super::store::PROBE;
 use crate::error::{Error, Result};
 
 /// Several stores as one cache: an ordered list of tiers, nearest first.

@@ -11,8 +11,10 @@ use anyhow::Context;
 use super::fault::Fault;
 use super::line::{Line, Progress, Visit};
 use crate::cache::offer::{Kept, Offer};
+use crate::cache::put::Put;
 use crate::cache::remarks::Remark;
-use crate::cache::store::{Put, Store, Stored};
+use crate::cache::store::Store;
+use crate::cache::stored::Stored;
 
 /// A packed artifact in a file. The file stays as long as `keep` lives, wherever that is.
 #[derive(Clone)]

@@ -11,8 +11,8 @@ use super::looking::look;
 use super::offering::{Parcel, offer};
 use crate::cache::cacher::Cacher;
 use crate::cache::miss::Miss;
+use crate::cache::put::Put;
 use crate::cache::remarks::Remark;
-use crate::cache::store::Put;
 
 /// One fetch, and what it has passed so far.
 pub(super) struct Search<'s> {

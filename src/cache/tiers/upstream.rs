@@ -13,8 +13,9 @@ use super::tier::Tier;
 use crate::cache::miss::Miss;
 use crate::cache::offer::Kept;
 use crate::cache::provenance::Provenance;
+use crate::cache::put::Put;
 use crate::cache::remarks::Remark;
-use crate::cache::store::{Put, Store};
+use crate::cache::store::Store;
 
 /// A tier for whoever asks for objects one by one, rather than for a run: it has the tier's time limits and its breaker, and
 /// no [budget](super::TierSettings::budget), since there is no run that could end. How many operations there are at once is

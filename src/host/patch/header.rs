@@ -2,7 +2,7 @@
 //!
 //! Format: "Generating patch text" of `git-diff(1)`.
 
-use super::parse::{Change, FileDiff, trim};
+use super::diff::{Change, FileDiff};
 
 /// `a/x b/x`: the names of a diff that may have no others, as when only the mode changes.
 pub(super) fn git_header(names: &[u8]) -> FileDiff {
@@ -104,4 +104,10 @@ fn unquote(text: &[u8]) -> (Vec<u8>, &[u8]) {
             }
         };
     }
+}
+
+/// A line without its line end.
+pub(super) fn trim(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
 }

@@ -4,6 +4,7 @@
 //! written outside the directory or through a symlink. Reading the patch is in [`parse`] and [`header`], finding the
 //! place of a hunk in [`place`], the files before and after in [`tree`].
 
+mod diff;
 mod header;
 mod parse;
 mod place;
@@ -14,7 +15,7 @@ mod tree;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use parse::{Change, FileDiff};
+use diff::{Change, FileDiff};
 pub(crate) use place::Placed;
 use tree::{Content, Tree};
 

@@ -6,7 +6,7 @@
 //! fuzz, fits only there.
 
 use super::Rejection;
-use super::parse::{Hunk, Kind, Line};
+use super::diff::{Hunk, Kind, Line};
 
 /// How many lines of outer context may differ at the most.
 const FUZZ_MAX: usize = 2;

@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
 use super::super::options::RecipeOptions;
-use super::super::reading::tests::Rendezvous;
+use super::super::origin::tests::Rendezvous;
 use super::super::recipe::Recipe;
 use super::*;
 use crate::model::Platform;

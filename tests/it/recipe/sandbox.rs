@@ -1,7 +1,7 @@
 //! What a recipe cannot do: touch the world, differ from run to run, or hang.
 
 use std::os::unix::fs::symlink;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cortado::lua::RecipeOptions;
 
@@ -90,10 +90,8 @@ fn a_loop_that_never_ends_is_ended() {
         "setmetatable({}, { __index = function(t, k) while true do end end }).x = nil; \
          local t = setmetatable({}, { __index = function() while true do end end }); print(t.x)",
     ] {
-        let began = Instant::now();
         let error = Dir::with(&format!("\n{body}")).load_with(options).unwrap_err();
         assert!(error.to_string().ends_with("cortado.lua:2: has not ended after 5 million instructions"), "{error}");
-        assert!(began.elapsed() < Duration::from_secs(5), "{body}");
     }
 }
 
@@ -109,18 +107,20 @@ fn slow_library_calls_in_a_loop_are_ended_by_the_clock() {
 fn memory_has_an_end() {
     let mut options = RecipeOptions::default();
     options.memory = 16 << 20;
-    options.time_limit = Duration::from_millis(500);
+    let enough = "needs more than 16.0 MiB of memory";
     for body in [
         "local s = \"x\" while true do s = s .. s end",
         "local t = {} for i = 1, 1e9 do t[i] = i end",
-        "while true do pcall(string.rep, \"x\", 1e9) end",
         "local t = {} while true do t = { t } end",
     ] {
         let error = Dir::with(body).load_with(&options).unwrap_err().to_string();
-        // Catching the failure buys time, but not much of it.
-        let caught = body.contains("pcall") && error.ends_with("has not ended after 500 ms");
-        assert!(caught || error.ends_with("needs more than 16.0 MiB of memory"), "{error}");
+        assert!(error.ends_with(enough), "{error}");
     }
+    // Catching the failure buys time, but not much of it.
+    options.time_limit = Duration::from_millis(500);
+    let body = "while true do pcall(string.rep, \"x\", 1e9) end";
+    let error = Dir::with(body).load_with(&options).unwrap_err().to_string();
+    assert!(error.ends_with(enough) || error.ends_with("has not ended after 500 ms"), "{error}");
 }
 
 #[test]

@@ -181,7 +181,6 @@ fn a_tier_that_answers_some_questions_and_not_others_costs_its_budget() {
     assert!(seen.report.success());
     let counts = counts(&seen, "team");
     assert!(counts.write_errors <= 3 && counts.unwritten >= 5, "{counts:?}");
-    assert!(counts.writing < Duration::from_millis(400), "{:?}", counts.writing);
     assert_eq!(left(&seen).len(), 1);
 }
 

@@ -9,7 +9,9 @@ use std::time::SystemTime;
 use super::fault::{self, Teller};
 use super::room::{KIB, names, put, store, taken};
 use crate::cache::directory::writer::LEASE;
-use crate::cache::store::{Put, Store, Stored};
+use crate::cache::put::Put;
+use crate::cache::store::Store;
+use crate::cache::stored::Stored;
 
 /// What a child does that will be killed: it stores, uses, replaces, removes and evicts.
 #[test]

@@ -3,7 +3,9 @@
 use super::super::DirectoryStore;
 use super::room::{KIB, store};
 use crate::cache::provenance::Provenance;
-use crate::cache::store::{Put, Store, Stored};
+use crate::cache::put::Put;
+use crate::cache::store::Store;
+use crate::cache::stored::Stored;
 
 fn put(store: &DirectoryStore, name: &str, writer: &str, replace: bool) {
     let mut put = Put::replacing(replace);

@@ -8,7 +8,9 @@ use std::time::Duration;
 use super::super::writer::LEASE;
 use super::super::{DirectoryOptions, DirectoryStore, FileSync, Prune};
 use crate::cache::provenance::Provenance;
-use crate::cache::store::{Put, Store, Stored};
+use crate::cache::put::Put;
+use crate::cache::store::Store;
+use crate::cache::stored::Stored;
 
 pub(super) const KIB: u64 = 1024;
 
@@ -94,8 +96,13 @@ fn what_was_dear_to_build_outlives_what_was_cheap() {
     let with =
         |seconds| Put { provenance: Provenance::new().build_time(Duration::from_secs(seconds)), ..Put::default() };
     store.put("dear", &mut &[0; 9 * 1024][..], &with(3600)).unwrap();
-    std::thread::yield_now();
     store.put("cheap", &mut &[0; 9 * 1024][..], &with(0)).unwrap();
+    // A thousand times as dear: it may be older by any share of that, however long a busy machine took in between.
+    let used = |name: &str| store.info(name).unwrap().unwrap().used.unwrap();
+    let between = used("cheap").duration_since(used("dear")).unwrap();
+    while used("cheap").elapsed().unwrap_or_default() < between {
+        std::thread::yield_now();
+    }
     put(&store, "new", 20);
     assert_eq!(names(&store), ["dear", "new"], "though it is the older one");
 }

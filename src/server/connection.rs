@@ -149,10 +149,15 @@ impl Door {
             () = self.stop.reached(Phase::Closing) => {}
         }
         connection.as_mut().graceful_shutdown();
+        // A stream that is over for us may have a byte left that its client does not take.
+        let left = async {
+            tokio::time::sleep(self.pace.patience()).await;
+            streams.idle(self.pace.patience()).await;
+        };
         tokio::select! {
             _ = connection => {}
             () = streams.stalled() => {}
-            () = streams.idle(self.pace.patience()) => {}
+            () = left => {}
             () = self.stop.reached(Phase::Ended) => {}
         }
     }

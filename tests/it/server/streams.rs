@@ -44,7 +44,7 @@ impl Client {
     }
 
     /// Whether the server ends the connection.
-    async fn is_ended(self) -> bool {
+    async fn ends(self) -> bool {
         timeout(EVER, self.connection).await.is_ok()
     }
 }
@@ -74,7 +74,7 @@ fn a_stream_that_stops_half_way_is_not_waited_for() {
             let mut client = Client::connect(&served, 65_535).await;
             let mut body = client.get(&format!("/v1/artifacts/of-{size}")).await;
             assert!(timeout(EVER, body.data()).await.unwrap().unwrap().is_ok());
-            assert!(client.is_ended().await, "{size}");
+            assert!(client.ends().await, "{size}");
         });
     }
     // It is told of when it is over, which a client may know a moment earlier.
@@ -112,11 +112,11 @@ fn a_stream_that_is_sipped_ends_and_the_others_go_on() {
 }
 
 #[test]
-fn a_connection_without_a_request_is_ended() {
+fn a_connection_without_a_request_ends() {
     let served = Served::with(|options| options.head_timeout = Duration::from_millis(200));
     tell(async {
         let mut client = Client::connect(&served, 65_535).await;
         assert_eq!(take(client.get("/healthz").await, 1, Duration::ZERO).await.unwrap(), 3);
-        assert!(client.is_ended().await);
+        assert!(client.ends().await);
     });
 }

@@ -20,6 +20,7 @@ use super::settings::Settings;
 use super::source::Supply;
 use super::standing::{self, Origin};
 use super::state::State;
+use super::summary;
 use super::survey::Survey;
 use super::work_dir::WorkDir;
 use crate::cache::{CacheMode, CachePolicy, Callbacks, Ledger, Provenance};
@@ -27,7 +28,7 @@ use crate::error::{Error, Result};
 use crate::host::cancel::Cancel;
 use crate::host::detect::detect_key;
 use crate::host::lock::{Lock, Wait};
-use crate::model::{Digest, Platform, PlatformKey, Project};
+use crate::model::{Platform, PlatformKey, Project};
 use crate::plan::{Graph, Plan};
 
 /// Tasks for which it pays to look at what is installed while they are planned.
@@ -282,7 +283,7 @@ impl<'p> Engine<'p> {
         let course = Course { project, settings, observers, plan: &plan, state: &state, glance };
         let (report, summary) = course.run(dir, supply, start)?;
         if let (Some(summary), Some(origin), true) = (summary, &self.origin, self.settings.filter.is_empty()) {
-            let _the_next_run_takes_longer = standing::keep(origin, &plan, Digest::of(summary));
+            let _the_next_run_takes_longer = standing::keep(origin, &plan, summary::digest(self.project, &summary));
         }
         let glance = course.glance;
         let report = report.unwrap_or_else(|| idle::of_plan(plan, glance.as_ref(), &state, start));

@@ -14,11 +14,11 @@ use super::report::Report;
 use super::source::Supply;
 use super::standing::{Standing, Stood};
 use super::state::State;
+use super::summary;
 use super::survey::Survey;
 use super::work_dir::WorkDir;
 use crate::cache::CacheMode;
 use crate::host::lock::Wait;
-use crate::model::Digest;
 
 impl Engine<'_> {
     /// Runs the project that `standing` is of, if there is nothing to do. This engine is one for the standing's own
@@ -58,7 +58,7 @@ impl Engine<'_> {
         // As many as there should be, and all of these: nothing of a task that has left the project.
         installed() == standing.tasks.len()
             && survey.same(&standing.inputs)
-            && std::fs::read(project.license_summary()).is_ok_and(|text| Digest::of(text) == standing.summary)
+            && summary::look(project) == Some(standing.summary)
             && installer.intact(&standing.tasks, Stood::expected).into_iter().all(|intact| intact)
     }
 

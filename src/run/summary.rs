@@ -1,9 +1,9 @@
 //! The licence summary: one file that says under which licences the product and everything in it stand.
 
 use std::fmt::Write as _;
-use std::fs::{File, FileTimes, Permissions};
+use std::fs::{File, FileTimes, Metadata, Permissions};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -12,18 +12,37 @@ use super::licenses;
 use crate::error::{Error, Result};
 use crate::host::clone::TEMPORARY;
 use crate::host::fs;
-use crate::model::{License, Project, Task};
+use crate::model::{Digest, License, Project, Task};
 
-/// Whether a summary with this text, dated like all of the product, is there already.
+/// The permissions of a summary.
+const MODE: u32 = 0o644;
+
+/// Whether a summary with this text, with the date and mode of one that is new, is there already.
 pub(crate) fn is_written(project: &Project, text: &str) -> Result<bool> {
     let path = project.license_summary();
     let compare = || -> io::Result<bool> {
-        Ok(std::fs::metadata(&path)?.modified()? == date(project) && fs::has_content(&path, text.as_bytes())?)
+        let found = std::fs::symlink_metadata(&path)?;
+        let dressed = found.is_file() && found.mode() & 0o7777 == MODE && found.modified()? == date(project);
+        Ok(dressed && fs::has_content(&path, text.as_bytes())?)
     };
     match compare() {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         compared => compared.map_err(Error::io("read", &path)),
     }
+}
+
+/// What [`look`] finds where a summary with this text was written.
+pub(crate) fn digest(project: &Project, text: &str) -> Digest {
+    let seconds = date(project).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    Digest::of(format!("{seconds} {MODE:o}\n{text}"))
+}
+
+/// A digest of the summary that is there, of its date and its mode.
+pub(crate) fn look(project: &Project) -> Option<Digest> {
+    let path = project.license_summary();
+    let found = std::fs::symlink_metadata(&path).ok().filter(Metadata::is_file)?;
+    let head = format!("{} {:o}\n", found.mtime(), found.mode() & 0o7777);
+    Some(Digest::of([head.into_bytes(), std::fs::read(&path).ok()?].concat()))
 }
 
 fn date(project: &Project) -> SystemTime {
@@ -42,7 +61,7 @@ pub(crate) fn write(project: &Project, text: &str) -> Result<()> {
     // Like everything that is installed, so that equal products are equal trees.
     let times = FileTimes::new().set_modified(date(project));
     file.set_times(times).map_err(Error::io("date", &draft))?;
-    file.set_permissions(Permissions::from_mode(0o644)).map_err(Error::io("set the mode of", &draft))?;
+    file.set_permissions(Permissions::from_mode(MODE)).map_err(Error::io("set the mode of", &draft))?;
     std::fs::rename(&draft, &path).map_err(Error::io("write", &path))
 }
 

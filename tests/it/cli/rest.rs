@@ -286,3 +286,18 @@ fn a_task_that_leaves_the_recipe_takes_its_files_with_it_in_the_next_build() {
     assert!(shop.path("out/app").exists());
     shop.rests();
 }
+
+#[test]
+fn a_license_summary_is_put_back_as_it_was() {
+    use std::os::unix::fs::PermissionsExt;
+    let shop = Shop::with_files();
+    let whole = shop.path("out/LICENSE").metadata().unwrap();
+    fs::set_permissions(shop.path("out/LICENSE"), fs::Permissions::from_mode(0o600)).unwrap();
+    shop.run(&["build"]).ends(0);
+    let file = File::options().write(true).open(shop.path("out/LICENSE")).unwrap();
+    assert_eq!(file.metadata().unwrap().permissions(), whole.permissions());
+    file.set_modified(std::time::SystemTime::now()).unwrap();
+    shop.run(&["build"]).ends(0);
+    assert_eq!(shop.path("out/LICENSE").metadata().unwrap().modified().unwrap(), whole.modified().unwrap());
+    assert!(shop.run(&["build"]).ends(0).err.contains("nothing to do"));
+}

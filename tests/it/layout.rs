@@ -1,11 +1,14 @@
 //! Trees: a restored one has nothing above the install directory, and what is installed is the same.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use cortado::{Miss, Project, Task, closures};
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
 
 use crate::support::{Look, Shop, look, remove};
 
@@ -105,12 +108,20 @@ fn an_install_directory_may_be_a_symlink() {
     assert_eq!((look(&shop.path("real")), shop.path("install").is_symlink()), (built, true));
 }
 
+/// The same archive as another tool would have packed it: nothing says what it was made for.
+fn repacked(artifact: &Path) -> Vec<u8> {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
+    io::copy(&mut MultiGzDecoder::new(fs::File::open(artifact).unwrap()), &mut packer).unwrap();
+    packer.finish().unwrap()
+}
+
 /// Builds a task for one install directory, hands its artifact to a project with another, and says what that makes of it.
 fn handed_over(from: &str, to: &str) -> (String, Vec<Miss>) {
     let shop = Shop::new();
     let project = |place: &str| shop.builder().install_dir(shop.path(place)).task(shop.ware("a", "x")).build().unwrap();
     shop.run(&project(from));
-    let foreign = shop.objects().remove(0);
+    let foreign = shop.path("foreign.tar.gz");
+    fs::write(&foreign, repacked(&shop.objects().remove(0))).unwrap();
     remove(&shop.path("work"));
     let project = project(to);
     let callbacks = closures(move |cacher| cacher.unpack(&foreign), |_| Ok(false));

@@ -5,8 +5,6 @@ use std::net::{Shutdown, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cortado::server::ServerOptions;
-
 use super::client::{Request, connect, raw};
 use super::program::Program;
 use super::served::Served;
@@ -60,7 +58,7 @@ fn a_body_that_stalls_is_not_waited_for() {
 
 #[test]
 fn an_answer_that_is_not_taken_is_not_waited_for() {
-    let served = with_object(32 << 20, |options| options.stall_timeout = Duration::from_millis(200));
+    let served = Served::with_object(32 << 20, |options| options.stall_timeout = Duration::from_millis(200));
     let mut stream = connect(served.address);
     write!(stream, "GET /v1/artifacts/a HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     while !served.events().iter().any(|event| event.contains("\"GET\"") && event.contains("complete: false")) {
@@ -69,13 +67,6 @@ fn an_answer_that_is_not_taken_is_not_waited_for() {
     let mut taken = Vec::new();
     _ = stream.read_to_end(&mut taken);
     assert!(taken.len() < 32 << 20);
-}
-
-/// A server with an object `a` that another, more patient one, has taken: a machine may be too busy to put it in time.
-fn with_object(size: usize, change: impl FnOnce(&mut ServerOptions)) -> Served {
-    let patient = Served::new();
-    assert_eq!(patient.put("a", vec![1; size]).status, 201);
-    Served::in_dir(patient.close(), change)
 }
 
 /// A tenth of the time that a client may do nothing.
@@ -110,7 +101,7 @@ fn a_body_that_drips_is_not_waited_for() {
 
 #[test]
 fn an_answer_that_is_sipped_is_not_waited_for() {
-    let served = with_object(32 << 20, |options| {
+    let served = Served::with_object(32 << 20, |options| {
         options.stall_timeout = Duration::from_millis(200);
         options.min_rate = 1 << 30;
     });
@@ -132,7 +123,7 @@ fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_stream_of_which_nothing_is_taken_is_not_waited_for() {
-    let served = with_object(1 << 20, |options| {
+    let served = Served::with_object(1 << 20, |options| {
         options.stall_timeout = Duration::from_millis(200);
         options.min_rate = 1 << 30;
     });

@@ -52,6 +52,13 @@ impl Served {
         Self::start(dir, 20 << 30, change)
     }
 
+    /// A server with an object `a` that another, more patient one, has taken: a machine may be too busy to put it in time.
+    pub(super) fn with_object(size: usize, change: impl FnOnce(&mut ServerOptions)) -> Self {
+        let patient = Self::new();
+        assert_eq!(patient.put("a", vec![1; size]).status, 201);
+        Self::in_dir(patient.close(), change)
+    }
+
     fn start(dir: TempDir, size: u64, change: impl FnOnce(&mut ServerOptions)) -> Self {
         let store = store(&dir, size);
         Self::serve(dir, store, change)

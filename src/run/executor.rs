@@ -168,7 +168,7 @@ impl<'r, 's> Executor<'r, 's> {
                 } else {
                     self.succeed(board, position, outcome);
                 }
-                board.uploads.add(position, offer);
+                board.uploads.add(position, *offer);
             }
             Ok(Led::Wants(errand)) => board.schedule.send_back(position, errand),
             Err(error) => self.fail(board, position, error),

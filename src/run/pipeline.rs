@@ -73,7 +73,7 @@ const ROUNDS: usize = 3;
 #[derive(Debug)]
 pub(crate) enum Led {
     /// To its end, where its artifact may be kept.
-    Ended(Outcome, Option<Offer>),
+    Ended(Outcome, Option<Box<Offer>>),
     /// It needs something from afar first.
     Wants(Errand),
 }
@@ -96,7 +96,7 @@ impl Shared<'_> {
     pub(crate) fn lead(&self, task: &PlannedTask<'_>, name: &TaskRef, brought: &mut Brought) -> Result<Led> {
         match (self.lead_on(task, name, brought)?, self.pressing.get(task.tag())) {
             (Led::Ended(outcome @ (Outcome::UpToDate | Outcome::Installed), None), Some(debt)) => {
-                Ok(Led::Ended(outcome, self.pack_again(task, name, debt.clone())?))
+                Ok(Led::Ended(outcome, self.pack_again(task, name, debt.clone())?.map(Box::new)))
             }
             (led, _) => Ok(led),
         }
@@ -137,7 +137,7 @@ impl Shared<'_> {
             },
             _ => None,
         };
-        self.build(task, name, source, replace, turn).map(|offer| Led::Ended(Outcome::Built, offer))
+        self.build(task, name, source, replace, turn).map(|offer| Led::Ended(Outcome::Built, offer.map(Box::new)))
     }
 
     /// The right to build a task; `None` when someone else has been at it, and the cache may have its artifact now.

@@ -326,6 +326,7 @@ impl<'a> Installer<'a> {
     ) -> Result<usize> {
         let stale = register.stale(task, old, new);
         let removed = site.remove(&stale.owned)?;
+        site.set_modes(&stale.modes)?;
         for loser in &stale.owed {
             self.unsettle(register, loser)?;
         }

@@ -352,3 +352,29 @@ fn a_directory_that_moves_from_one_task_to_another_gets_its_new_mode() {
         assert!(shop.run_tasks(before()).report.success());
     }
 }
+
+#[test]
+fn a_directory_that_tasks_share_has_what_one_of_them_allows_whoever_comes_first() {
+    use std::os::unix::fs::PermissionsExt;
+    for is_narrow_first in [true, false] {
+        let shop = Shop::new();
+        let narrow = staged("narrow", "1", "mkdir -p p/q; echo n > p/q/n; chmod 2700 p/q; chmod 750 p");
+        let wide = staged("wide", "1", "mkdir -p p/q; echo w > p/q/w; chmod 755 p/q; chmod 705 p");
+        let (narrow, wide) = match is_narrow_first {
+            true => (narrow, wide.depends_on("narrow")),
+            false => (narrow.depends_on("wide"), wide),
+        };
+        let modes = || ["p", "p/q"].map(|dir| shop.installed(dir).metadata().unwrap().permissions().mode() & 0o7777);
+        shop.run_tasks([narrow.clone(), wide.clone()]);
+        assert_eq!(modes(), [0o755, 0o2755]);
+        // From trees, and from the cache.
+        for place in ["install", "work"] {
+            remove(&shop.path("install"));
+            remove(&shop.path(place));
+            shop.run_tasks([narrow.clone(), wide.clone()]);
+            assert_eq!(modes(), [0o755, 0o2755], "{place}");
+        }
+        shop.run_tasks([staged("narrow", "1", "mkdir -p p/q; echo n > p/q/n; chmod 2700 p/q; chmod 750 p")]);
+        assert_eq!(modes(), [0o750, 0o2700], "what only the other allowed went with it");
+    }
+}

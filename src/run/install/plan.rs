@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::names::Names;
-use super::register::{Holder, Register};
+use super::register::{Holder, Register, shared_mode};
 use super::territory::Side;
 use super::{Counts, Installer};
 use crate::cache::trees::Tree;
@@ -44,11 +44,10 @@ pub(super) enum Act {
     Write { clear: bool },
     /// The file is another task's, which overrides this one.
     Lose,
-    /// The directory is there already. With `mode`, one of ours has made it, and none but this task will have a say in
-    /// its mode.
-    Share { created: bool, mode: bool },
+    /// The directory is there already. With a `mode`, it gets that.
+    Share { created: bool, mode: Option<u32> },
     /// Make the directory. With `replace`, a file or symlink gives way.
-    Make { replace: bool },
+    Make { replace: bool, mode: u32 },
 }
 
 impl<'t> Plan<'t> {
@@ -118,8 +117,8 @@ impl Step<'_> {
             Act::Keep(print) => Holding::Leaf(print),
             Act::Write { .. } => Holding::Leaf(print_of(self.entry)),
             Act::Lose => Holding::Lost,
-            Act::Share { created, .. } => Holding::Directory { created },
-            Act::Make { .. } => Holding::Directory { created: true },
+            Act::Share { created, .. } => Holding::Directory { created, mode: self.entry.mode },
+            Act::Make { .. } => Holding::Directory { created: true, mode: self.entry.mode },
         }
     }
 }
@@ -162,18 +161,16 @@ impl<'t> Planner<'_, 't> {
             self.refuse_unowned(&entry.path)?;
             return Ok(self.will_make(entry, true));
         }
-        let is_created = |holding: &Holding| *holding == Holding::Directory { created: true };
-        let mine = self.held.get(&*entry.path).is_some_and(is_created);
         let others = self.others(&entry.path);
-        let created = mine || others.iter().any(|holder| is_created(&holder.holding));
-        let stays = |holder: &Holder<'_>| holder.holding != Holding::Lost && !self.is_outgoing(holder.task);
-        let alone = !others.iter().any(stays);
-        Ok(Act::Share { created, mode: created && alone && found.mode() & 0o7777 != entry.mode })
+        let created = self.held.get(&*entry.path).is_some_and(Holding::is_created)
+            || others.iter().any(|holder| holder.holding.is_created());
+        let mode = entry.mode | shared_mode(&others);
+        Ok(Act::Share { created, mode: (created && found.mode() & 0o7777 != mode).then_some(mode) })
     }
 
     fn will_make(&mut self, entry: &'t Entry, replace: bool) -> Act {
         self.made.insert(&entry.path);
-        Act::Make { replace }
+        Act::Make { replace, mode: entry.mode | shared_mode(&self.others(&entry.path)) }
     }
 
     fn leaf(&mut self, entry: &Entry, found: Option<Metadata>) -> Result<Act> {

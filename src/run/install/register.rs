@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::hash::BuildHasher;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
@@ -57,6 +57,17 @@ pub(super) struct Stale {
     pub(super) owned: Vec<Owned>,
     /// Tasks that had lost one of these paths, and are owed it back.
     pub(super) owed: BTreeSet<String>,
+    /// Directories that stay because others hold them, and what these have as their mode.
+    pub(super) modes: Vec<(PathBuf, u32)>,
+}
+
+/// The mode of a directory that several tasks hold: whatever one of them allows, whoever comes first.
+pub(super) fn shared_mode(holders: &[Holder<'_>]) -> u32 {
+    let modes = holders.iter().map(|holder| match holder.holding {
+        Holding::Directory { mode, .. } => mode,
+        _ => 0,
+    });
+    modes.fold(0, |shared, mode| shared | mode)
 }
 
 impl Register {
@@ -142,7 +153,7 @@ impl Register {
     pub(super) fn stale(&self, task: &str, old: &Installed, new: &[Owned]) -> Stale {
         let kept: HashSet<&Path> = new.iter().map(|owned| &*owned.path).collect();
         let gone = |owned: &&Owned| !kept.contains(&*owned.path) && owned.holding != Holding::Lost;
-        let mut stale = Stale { owned: Vec::new(), owed: BTreeSet::new() };
+        let mut stale = Stale { owned: Vec::new(), owed: BTreeSet::new(), modes: Vec::new() };
         for owned in old.owned.iter().filter(gone) {
             let others = self.others(task, &owned.path);
             let (losers, holders): (Vec<_>, Vec<_>) =
@@ -150,6 +161,10 @@ impl Register {
             if holders.is_empty() {
                 stale.owned.push(owned.clone());
                 stale.owed.extend(losers.into_iter().map(|holder| holder.task.to_owned()));
+            } else if let Holding::Directory { created, .. } = owned.holding {
+                let created = created || holders.iter().any(|holder| holder.holding.is_created());
+                let mode = shared_mode(&holders);
+                stale.modes.extend((created && mode != 0).then(|| (owned.path.clone(), mode)));
             }
         }
         stale
@@ -161,7 +176,7 @@ mod tests {
     use super::*;
 
     fn installed(paths: &[&str]) -> Installed {
-        let holding = Holding::Directory { created: true };
+        let holding = Holding::Directory { created: true, mode: 0o755 };
         let owned = paths.iter().map(|path| Owned { path: path.into(), holding }).collect();
         Installed { tag: "tag".into(), owned, ..Installed::default() }
     }

@@ -54,14 +54,22 @@ impl<'a> Site<'a> {
                 removed += usize::from(dir.unlink(name)?);
             }
         }
-        for Owned { path, .. } in
-            owned.iter().rev().filter(|owned| owned.holding == (Holding::Directory { created: true }))
-        {
+        for Owned { path, .. } in owned.iter().rev().filter(|owned| owned.holding.is_created()) {
             if let Some((dir, name)) = open.find(self, path)? {
                 dir.rmdir(name)?;
             }
         }
         Ok(removed)
+    }
+
+    /// Gives directories that stay, as far as they are there, the modes that those who still hold them have for them.
+    pub(super) fn set_modes(&self, modes: &[(PathBuf, u32)]) -> Result<()> {
+        for (path, mode) in modes.iter().rev() {
+            if let Some(mut dir) = self.find(path)? {
+                dir.set_mode(*mode)?;
+            }
+        }
+        Ok(())
     }
 
     /// Removes what an interrupted installation of these paths has left beside them.
@@ -168,12 +176,12 @@ impl Plan<'_> {
     fn make_directories(&self, site: &Site<'_>) -> Result<()> {
         let mut open = OpenDir::default();
         for Step { entry, act } in &self.steps {
-            if let Act::Make { replace } = *act {
+            if let Act::Make { replace, mode } = *act {
                 let (dir, name) = open.get(site, &entry.path)?;
                 if replace {
                     dir.unlink(name)?;
                 }
-                dir.mkdir(name, entry.mode)?;
+                dir.mkdir(name, mode)?;
             }
         }
         Ok(())
@@ -182,8 +190,8 @@ impl Plan<'_> {
     /// Last and from below, since a mode may forbid what had to be done before.
     fn set_directory_modes(&self, site: &Site<'_>) -> Result<()> {
         for Step { entry, act } in self.steps.iter().rev() {
-            if matches!(act, Act::Make { .. } | Act::Share { mode: true, .. }) {
-                site.dir(&entry.path)?.set_mode(entry.mode)?;
+            if let Act::Make { mode, .. } | Act::Share { mode: Some(mode), .. } = *act {
+                site.dir(&entry.path)?.set_mode(mode)?;
             }
         }
         Ok(())
@@ -221,8 +229,8 @@ impl Hands<'_> {
                 Holding::Leaf(print)
             }
             Act::Lose => Holding::Lost,
-            Act::Share { created, .. } => Holding::Directory { created },
-            Act::Make { .. } => Holding::Directory { created: true },
+            Act::Share { created, .. } => Holding::Directory { created, mode: step.entry.mode },
+            Act::Make { .. } => Holding::Directory { created: true, mode: step.entry.mode },
             Act::Write { clear } => Holding::Leaf(self.write(step.entry, clear)?),
         })
     }
@@ -262,7 +270,7 @@ impl Hands<'_> {
         let below = |owned: &&Owned| owned.path.starts_with(path);
         let mut owned: Vec<_> = self.old.owned.iter().filter(below).cloned().collect();
         for owned in &mut owned {
-            if let Holding::Directory { created } = &mut owned.holding {
+            if let Holding::Directory { created, .. } = &mut owned.holding {
                 *created = true;
             }
         }

@@ -33,8 +33,9 @@ pub(crate) struct Owned {
 /// How a task holds a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Holding {
-    /// A directory. Only if `created` by one of our tasks does it go when it is empty.
-    Directory { created: bool },
+    /// A directory, which may be several tasks', and the mode that this one has for it; 0 where nobody knows. Only if
+    /// `created` by one of our tasks does it go when it is empty.
+    Directory { created: bool, mode: u32 },
     /// A file or symlink.
     Leaf(Print),
     /// Another task, which overrides this one, has its file there.
@@ -53,6 +54,13 @@ pub(crate) struct Print {
     /// Seconds since 1970 and nanoseconds.
     pub(crate) mtime: (i64, u32),
     pub(crate) inode: u64,
+}
+
+impl Holding {
+    /// Whether it is a directory that one of our tasks made.
+    pub(crate) fn is_created(&self) -> bool {
+        matches!(self, Holding::Directory { created: true, .. })
+    }
 }
 
 impl Print {
@@ -171,16 +179,19 @@ impl Installed {
 
 fn write_owned(writer: &mut Writer, path: &Path, holding: Holding) {
     let letter = match holding {
-        Holding::Directory { created: false } => b'd',
-        Holding::Directory { created: true } => b'D',
+        Holding::Directory { created: false, .. } => b'm',
+        Holding::Directory { created: true, .. } => b'M',
         Holding::Lost => b'l',
         Holding::Leaf(_) => b'f',
         Holding::Seen(_) => b's',
     };
     writer.number(letter.into()).path(path);
-    if let Holding::Leaf(print) | Holding::Seen(print) = holding {
-        let Print { mode, size, mtime, inode } = print;
-        writer.number(mode.into()).number(size).time(mtime).number(inode);
+    match holding {
+        Holding::Directory { mode, .. } => _ = writer.number(mode.into()),
+        Holding::Leaf(Print { mode, size, mtime, inode }) | Holding::Seen(Print { mode, size, mtime, inode }) => {
+            writer.number(mode.into()).number(size).time(mtime).number(inode);
+        }
+        Holding::Lost => {}
     }
 }
 
@@ -192,8 +203,9 @@ fn read_owned<'s>(reader: &mut Reader<'s>) -> Option<(&'s Path, Holding)> {
     let letter = u8::try_from(reader.number()?).ok()?;
     let path = Path::new(OsStr::from_bytes(reader.blob()?));
     let holding = match letter {
-        b'd' => Holding::Directory { created: false },
-        b'D' => Holding::Directory { created: true },
+        // As it was written before modes were.
+        b'd' | b'D' => Holding::Directory { created: letter == b'D', mode: 0 },
+        b'm' | b'M' => Holding::Directory { created: letter == b'M', mode: u32::try_from(reader.number()?).ok()? },
         b'l' => Holding::Lost,
         b'f' => Holding::Leaf(decode_print(reader)?),
         b's' => Holding::Seen(decode_print(reader)?),
@@ -221,8 +233,8 @@ mod tests {
     fn a_record_is_read_as_it_was_written() {
         let print = Print { mode: 0o104_755, size: u64::MAX, mtime: (-1, 999_999_999), inode: 1 };
         let holdings = [
-            Holding::Directory { created: true },
-            Holding::Directory { created: false },
+            Holding::Directory { created: true, mode: 0o755 },
+            Holding::Directory { created: false, mode: 0 },
             Holding::Lost,
             Holding::Leaf(print),
             Holding::Seen(print),

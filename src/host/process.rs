@@ -23,6 +23,7 @@ use crate::text;
 
 mod group;
 mod life;
+pub(crate) mod stragglers;
 
 use group::Group;
 use life::Life;

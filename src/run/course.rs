@@ -23,6 +23,7 @@ use super::summary;
 use super::work_dir::WorkDir;
 use crate::cache::{CacheMode, Trees};
 use crate::error::Result;
+use crate::host::process::stragglers;
 use crate::model::{Project, Task, pattern_set};
 use crate::plan::{Plan, PlannedTask};
 
@@ -51,8 +52,12 @@ impl Course<'_> {
         }
         installer.expect(self.plan.tasks().iter().map(|task| (task.name(), task.tag())));
         let trees = Trees::open(&dir.trees())?;
+        let unfinished = dir.begin()?;
+        if unfinished {
+            self.end_stragglers(&dir);
+        }
         dir.sweep(|task| self.plan.knows(task))?;
-        if dir.begin()? {
+        if unfinished {
             trees.sweep()?;
             summary::sweep(self.project)?;
         }
@@ -80,6 +85,14 @@ impl Course<'_> {
             shared.dir.end()?;
         }
         Ok((Some(report), summary))
+    }
+
+    /// Ends what a killed run has left running: it would write where the tasks of this one do.
+    fn end_stragglers(&self, dir: &WorkDir) {
+        if stragglers::end(&dir.homes()) {
+            let text = "ended the programs that a killed build had left running".to_owned();
+            self.observers.tell(&Event::Warning { task: None, text });
+        }
     }
 
     /// What earlier runs owe the cache and this one offers again, by the tasks' positions.

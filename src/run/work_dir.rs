@@ -184,7 +184,12 @@ impl WorkDir {
     }
 
     pub(crate) fn tmp(&self, task: &str) -> PathBuf {
-        self.root.join("tmp").join(task)
+        self.homes().join(task)
+    }
+
+    /// Where each task has its `HOME` and `TMPDIR`.
+    pub(crate) fn homes(&self) -> PathBuf {
+        self.root.join("tmp")
     }
 
     pub(crate) fn log(&self, task: &str) -> PathBuf {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
@@ -226,6 +226,42 @@ fn killed_project(shop: &Shop) -> Project {
     ])
 }
 
+/// Tells a story of this file in a process of its own, which kills itself or is killed.
+fn child(story: &str, shop: &Shop) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", &format!("failure::{story}")]).env(CHILD, shop.path(""));
+    command
+}
+
+/// A task that kills its build, once, and goes on writing.
+fn obstinate_project(shop: &Shop) -> Project {
+    let kill = shop.path("kill");
+    let writing = "for i in $(seq 100000); do mkdir -p @{stage_install_dir}; echo > @{stage_install_dir}/late; done";
+    let fatal = format!("if rm '{}' 2> /dev/null; then set +e; kill -9 $PPID; {writing}; fi", kill.display());
+    shop.project([Task::new("a").version("1").command(fatal).command("echo fine > @{stage_install_dir}/fine")])
+}
+
+/// Not a story of its own: the part of the next one that is killed.
+#[test]
+fn the_part_of_a_build_that_leaves_a_program_running() {
+    let Some(room) = std::env::var_os(CHILD) else { return };
+    let shop = Shop::at(room);
+    shop.run(&obstinate_project(&shop));
+}
+
+#[test]
+fn what_a_killed_build_has_left_running_is_ended_before_the_next_one_builds() {
+    let shop = Shop::new();
+    shop.write("kill", "");
+    let killed =
+        child("the_part_of_a_build_that_leaves_a_program_running", &shop).stdout(Stdio::null()).status().unwrap();
+    assert_eq!(killed.signal(), Some(9));
+    let seen = shop.run(&obstinate_project(&shop));
+    assert_eq!(seen.warnings(), ["ended the programs that a killed build had left running"]);
+    assert_eq!((seen.all(), shop.names("install")), ("a built".into(), vec!["LICENSE".into(), "fine".into()]));
+    assert!(shop.is_tidy());
+}
+
 /// At which event a child kills itself.
 const FATAL: &str = "CORTADO_STORY_EVENT";
 
@@ -258,9 +294,7 @@ fn a_build_killed_at_any_event_is_healed_by_the_next_one() {
         if fatal % 2 == 0 {
             crate::support::remove(&shop.path("cache"));
         }
-        let child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "failure::the_part_of_a_build_that_is_killed_at_an_event"])
-            .env(CHILD, shop.path(""))
+        let child = child("the_part_of_a_build_that_is_killed_at_an_event", &shop)
             .env(FATAL, fatal.to_string())
             .output()
             .unwrap();
@@ -291,11 +325,7 @@ fn a_killed_build_is_healed_by_the_next_one() {
     shop.clean();
     crate::support::remove(&shop.path("cache"));
     shop.write("kill", "");
-    let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "failure::the_part_of_a_build_that_is_killed"])
-        .env(CHILD, shop.path(""))
-        .output()
-        .unwrap();
+    let child = child("the_part_of_a_build_that_is_killed", &shop).output().unwrap();
     assert_eq!(child.status.signal(), Some(9), "{child:?}");
     fs::remove_file(shop.path("kill")).unwrap();
     assert_eq!(shop.run(&project).all(), "a up to date, b built, c built");

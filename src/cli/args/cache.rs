@@ -16,6 +16,13 @@ pub(in crate::cli) struct Cache {
     /// The stores that are used, nearest first, separated by commas [env: CORTADO_CACHE_TIERS]
     #[arg(long, value_name = "NAMES")]
     pub(in crate::cli) cache_tiers: Option<String>,
+    /// Use the cache server at this address behind the store `local`, instead of the stores that are configured:
+    /// http://host:8000. A cache in the recipe comes first
+    #[arg(long = "store", value_name = "ADDRESS", conflicts_with = "cache_tiers")]
+    pub(in crate::cli) server: Option<String>,
+    /// Keep what is built on that server, too
+    #[arg(long, requires = "server")]
+    pub(in crate::cli) upload: bool,
     /// Neither fetch nor keep artifacts
     #[arg(long, action = ArgAction::SetTrue, conflicts_with_all = ["recache", "cache_mode"])]
     pub(in crate::cli) no_cache: bool,
@@ -51,6 +58,9 @@ impl Cache {
                 configuration = configuration.option(None, key, value, option);
             }
         }
+        if let Some(address) = &self.server {
+            configuration = self.served(configuration, address);
+        }
         let Some(dir) = &self.cache_dir else { return Ok(configuration) };
         let dir = dir.to_str().ok_or_else(|| Error::Invalid {
             place: "--cache-dir".into(),
@@ -58,5 +68,21 @@ impl Cache {
             hint: String::new(),
         })?;
         Ok(configuration.option(Some("local"), "path", dir, "--cache-dir"))
+    }
+
+    /// The configuration with a server behind the store of this machine. Of an address without a path it is known where
+    /// `cortado serve` has its artifacts.
+    fn served(&self, configuration: Configuration, address: &str) -> Configuration {
+        let host = address.split_once("://").map_or(address, |(_, host)| host).trim_end_matches('/');
+        let url = match host.contains('/') {
+            true => address.to_owned(),
+            false => format!("{}/v1/artifacts", address.trim_end_matches('/')),
+        };
+        let (mode, option) = if self.upload { ("read-write", "--upload") } else { ("read", "--store") };
+        let keys = [("type", "http", "--store"), ("url", url.as_str(), "--store"), ("mode", mode, option)];
+        let said = |configuration: Configuration, (key, value, option): (&str, &str, &str)| {
+            configuration.option(Some("server"), key, value, option)
+        };
+        keys.into_iter().fold(configuration, said).option(None, "tiers", "local,server", "--store")
     }
 }

@@ -188,3 +188,36 @@ fn the_doctor_finds_a_server_well() {
     assert!(said.status.success() && text.contains("written, read back, compared and removed"), "{said:?}");
     assert!(!served.events().iter().any(|event| event.contains("quarantine")), "{:?}", served.events());
 }
+
+#[test]
+fn a_second_machine_needs_no_more_than_the_address() {
+    let (served, room) = (Served::new(), tempfile::tempdir().unwrap());
+    // On all machines it is installed at the same place, which counts into the key.
+    let product = room.path().join("product");
+    let recipe = format!(
+        "local p = project \"shop\" {{ install_dir = \"{}\" }}\n\
+         p:task \"a\" {{ version = \"1\", build = function(t) t:command \"echo a > @{{stage_install_dir}}/a\" end }}\n",
+        product.display()
+    );
+    let build = |address: &str, more: &[&str]| {
+        let machine = tempfile::tempdir_in(&room).unwrap();
+        std::fs::write(machine.path().join("cortado.lua"), &recipe).unwrap();
+        // The server is asked whatever is configured.
+        let toml = "[cache]\ntiers = []\n[stores.far]\ntype = \"http\"\nurl = \"http://127.0.0.1:1\"\n";
+        std::fs::write(machine.path().join("cortado.toml"), toml).unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_cortado"));
+        command.args(["build", "--store", address]).args(more).current_dir(&machine);
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("XDG_CACHE_HOME", machine.path());
+        let ran = command.output().unwrap();
+        let said = String::from_utf8(ran.stderr).unwrap();
+        assert!(ran.status.success() && product.join("a").exists(), "{said}");
+        std::fs::remove_dir_all(&product).unwrap();
+        (said.contains("restored"), said)
+    };
+    assert!(!build(&served.url(""), &[]).0);
+    assert!(!build(&served.url("/"), &["--upload"]).0, "what is only built is not kept there");
+    for address in [served.url(""), served.url("/"), served.url("/v1/artifacts")] {
+        let (restored, said) = build(&address, &[]);
+        assert!(restored, "{said}");
+    }
+}

@@ -147,8 +147,8 @@ pub(crate) struct Heading<'h> {
 }
 
 impl Heading<'_> {
-    /// Writes a record: tag, completeness, overrides and paths; a path is a letter (`d`, `D` if created, `l` lost, `f`, `s`
-    /// seen), its bytes and, for `f` and `s`, its print.
+    /// Writes a record: tag, completeness, overrides and paths; a path is a letter (`m` directory, `M` if created, `l`
+    /// lost, `f`, `s` seen), its bytes and, for a directory, its mode, for `f` and `s` its print.
     pub(super) fn write<'o>(self, owned: impl ExactSizeIterator<Item = (&'o Path, Holding)>, writer: &mut Writer) {
         writer.blob(self.tag.as_bytes()).number(self.complete.into());
         writer.number(self.overrides.len() as u64);

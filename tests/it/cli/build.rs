@@ -197,8 +197,8 @@ fn directories_of_the_command_line_may_lie_above() {
     std::fs::create_dir_all(shop.path("far/away")).unwrap();
     std::os::unix::fs::symlink("far/away", shop.path("here")).unwrap();
     let build =
-        || shop.run(&["build", "--work-dir", "here/../work", "--install-dir", "far/away/../../product"]).ends(0);
+        || shop.run(&["build", "--work-dir", "here/../made", "--install-dir", "far/away/../../product"]).ends(0);
     build();
-    assert_eq!((shop.read("product/zlib").as_str(), shop.path("far/work/state").exists()), ("zlib\n", true));
+    assert_eq!((shop.read("product/zlib").as_str(), shop.path("far/made/state").exists()), ("zlib\n", true));
     assert!(build().err.contains("nothing to do"));
 }

@@ -5,12 +5,11 @@
 //! the same two devices: a failing one costs as much as a small copy.
 
 use std::collections::HashMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::{File, FileTimes, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -18,6 +17,7 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 
 use super::beneath::Dir;
+use super::drafts::Drafts;
 use super::listing::Entry;
 use crate::error::{Error, Result};
 use crate::model::LinkMode;
@@ -28,13 +28,17 @@ pub(crate) struct Cloner {
     mode: LinkMode,
     /// By source and destination device: whether a reflink works.
     reflinks: Mutex<HashMap<(u64, u64), bool>>,
-    /// Makes temporary names differ.
-    counter: AtomicU64,
+    drafts: Drafts,
 }
 
 impl Cloner {
-    pub(crate) fn new(mode: LinkMode) -> Self {
-        Self { mode, reflinks: Mutex::default(), counter: AtomicU64::new(0) }
+    pub(crate) fn new(mode: LinkMode, drafts: Drafts) -> Self {
+        Self { mode, reflinks: Mutex::default(), drafts }
+    }
+
+    /// The names of what is not whole yet.
+    pub(crate) fn drafts(&self) -> &Drafts {
+        &self.drafts
     }
 
     /// Puts the file `source`, described by `entry`, at `name` in `dir`. Mode and modification time are the entry's.
@@ -101,7 +105,7 @@ impl Cloner {
         name: &OsStr,
         fill: impl FnOnce(&mut File) -> io::Result<()>,
     ) -> io::Result<()> {
-        let temporary = self.temporary();
+        let temporary = self.drafts.next();
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let mut file = File::from(rustix::fs::openat(dir, &temporary, flags, Mode::RUSR | Mode::WUSR)?);
         fill(&mut file)
@@ -122,7 +126,7 @@ impl Cloner {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             result => return result,
         }
-        let temporary = self.temporary();
+        let temporary = self.drafts.next();
         make(&temporary)?;
         let renamed = rustix::fs::renameat(dir, &temporary, dir, name);
         // Renaming one name of a file over another of the same file does nothing, so the temporary one may remain.
@@ -131,15 +135,7 @@ impl Cloner {
             Err(error) => Err(error.into()),
         }
     }
-
-    fn temporary(&self) -> OsString {
-        let count = self.counter.fetch_add(1, Ordering::Relaxed);
-        format!("{TEMPORARY}{}-{count}", std::process::id()).into()
-    }
 }
-
-/// How the names begin that files have until they are whole.
-pub(crate) const TEMPORARY: &str = ".tmp-cortado-";
 
 /// Gives a file its entry's modification time and, last, its mode.
 fn dress(file: &File, entry: &Entry) -> io::Result<()> {
@@ -193,6 +189,10 @@ mod tests {
         Story { _room: room, tree, dest, entry }
     }
 
+    fn cloner(mode: LinkMode) -> Cloner {
+        Cloner::new(mode, Drafts::of(Path::new("/work")))
+    }
+
     impl Story {
         fn put(&self, cloner: &Cloner) {
             let dir = Root::open(&self.dest).unwrap().dir(Path::new("")).unwrap();
@@ -208,7 +208,7 @@ mod tests {
     fn every_way_gives_the_same_file_and_leaves_nothing_else() {
         for mode in [LinkMode::Auto, LinkMode::Reflink, LinkMode::Hardlink, LinkMode::Copy] {
             let story = story();
-            let cloner = Cloner::new(mode);
+            let cloner = cloner(mode);
             story.put(&cloner);
             story.put(&cloner);
             let placed = fs::metadata(story.dest.join("tool")).unwrap();
@@ -221,9 +221,9 @@ mod tests {
     #[test]
     fn a_hard_link_is_the_same_file_and_a_copy_is_not() {
         let story = story();
-        story.put(&Cloner::new(LinkMode::Hardlink));
+        story.put(&cloner(LinkMode::Hardlink));
         assert_eq!(story.inode(&story.dest), story.inode(&story.tree));
-        story.put(&Cloner::new(LinkMode::Copy));
+        story.put(&cloner(LinkMode::Copy));
         assert_ne!(story.inode(&story.dest), story.inode(&story.tree));
     }
 
@@ -233,7 +233,7 @@ mod tests {
             let story = story();
             fs::write(story.dest.join("tool"), "old").unwrap();
             let open = File::open(story.dest.join("tool")).unwrap();
-            story.put(&Cloner::new(mode));
+            story.put(&cloner(mode));
             assert_eq!(io::read_to_string(open).unwrap(), "old");
             assert_eq!(fs::read(story.dest.join("tool")).unwrap(), b"new");
         }
@@ -245,7 +245,7 @@ mod tests {
         let victim = story.tree.join("victim");
         fs::write(&victim, "old").unwrap();
         symlink(&victim, story.dest.join("tool")).unwrap();
-        story.put(&Cloner::new(LinkMode::Copy));
+        story.put(&cloner(LinkMode::Copy));
         assert_eq!(fs::read(&victim).unwrap(), b"old");
         assert!(!story.dest.join("tool").is_symlink());
     }
@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn a_way_that_failed_between_two_devices_is_remembered() {
         let story = story();
-        let cloner = Cloner::new(LinkMode::Auto);
+        let cloner = cloner(LinkMode::Auto);
         let device = story.entry.stat.device;
         cloner.reflinks().insert((device, device), false);
         story.put(&cloner);

@@ -9,6 +9,7 @@ pub(crate) mod copy;
 pub(crate) mod decompress;
 pub(crate) mod detect;
 pub(crate) mod download;
+pub(crate) mod drafts;
 pub(crate) mod fs;
 pub(crate) mod git;
 pub(crate) mod gzip;

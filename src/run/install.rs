@@ -30,6 +30,7 @@ use super::state::{Heading, Holding, Installed, Owned, Print, Record, State};
 use crate::cache::trees::Tree;
 use crate::error::Result;
 use crate::host::clone::Cloner;
+use crate::host::drafts::Drafts;
 use crate::host::listing::Entry;
 use crate::host::many;
 use crate::model::{LinkMode, Task};
@@ -104,7 +105,7 @@ pub(crate) struct Counts {
 impl<'a> Installer<'a> {
     pub(crate) fn new(options: InstallOptions, state: &'a Mutex<State>) -> Self {
         let territory = Territory::new(&options.install_dir, options.extra_files.clone());
-        let cloner = Cloner::new(options.link_mode);
+        let cloner = Cloner::new(options.link_mode, Drafts::of(&options.work_dir));
         Self { options, planned: HashMap::new(), territory, cloner, state, register: Mutex::default() }
     }
 
@@ -312,7 +313,7 @@ impl<'a> Installer<'a> {
     /// Removes the temporary files of an installation that was interrupted.
     fn sweep(&self, old: &Installed) -> Result<()> {
         let nothing = old.complete || old.owned.is_empty();
-        if nothing { Ok(()) } else { Site::open(&self.territory)?.sweep(&old.owned) }
+        if nothing { Ok(()) } else { Site::open(&self.territory)?.sweep(&old.owned, self.cloner.drafts()) }
     }
 
     /// Removes what `old` holds and `new` does not, unless another task holds it too.

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use super::event::{Event, TaskRef};
 use super::licenses;
 use crate::error::{Error, Result};
-use crate::host::clone::TEMPORARY;
+use crate::host::drafts::Drafts;
 use crate::host::fs;
 use crate::model::{Digest, License, Project, Task};
 
@@ -78,7 +78,7 @@ pub(crate) fn sweep(project: &Project) -> Result<()> {
 
 /// What a summary is called until it is whole: always the same, so that nobody has to look for it.
 fn draft(project: &Project) -> PathBuf {
-    fs::parent(&project.license_summary()).join(format!("{TEMPORARY}summary"))
+    fs::parent(&project.license_summary()).join(Drafts::of(&project.work_dir).name("summary"))
 }
 
 /// What is told instead when a task installs a file of its own where the summary goes.

@@ -133,7 +133,8 @@ fn a_full_disk_while_installing_is_healed_by_the_next_run() {
     crate::support::remove(&shop.path("install"));
     tell("installing_without_room", &shop);
     assert!(!shop.installed("zeros").exists() && shop.is_tidy(), "nothing half-written bears a final name");
-    shop.write("install/.tmp-cortado-4711-0", "what a killed process has no time to remove");
+    let work = cortado::Digest::of(shop.path("work").as_os_str().as_encoded_bytes()).to_string();
+    shop.write(format!("install/.tmp-cortado-{}-4711-0", &work[..8]), "what a killed process has no time to remove");
     assert_eq!(shop.run(&copied(&shop)).of("zeros"), "installed");
     assert_eq!(look(&shop.path("install")), product);
 }

@@ -2,7 +2,7 @@
 //! install directory.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -12,8 +12,9 @@ use super::territory::{Side, Territory};
 use crate::cache::trees::Tree;
 use crate::error::{Error, Result};
 use crate::host::beneath::{Dir, Root};
-use crate::host::clone::{Cloner, TEMPORARY};
+use crate::host::clone::Cloner;
 use crate::host::copy::names;
+use crate::host::drafts::Drafts;
 use crate::host::fs::{create_dirs, probe};
 use crate::host::listing::{Entry, Kind};
 use crate::host::many;
@@ -73,13 +74,12 @@ impl<'a> Site<'a> {
     }
 
     /// Removes what an interrupted installation of these paths has left beside them.
-    pub(super) fn sweep(&self, owned: &[Owned]) -> Result<()> {
+    pub(super) fn sweep(&self, owned: &[Owned], drafts: &Drafts) -> Result<()> {
         let parents: BTreeSet<&Path> = owned.iter().filter_map(|owned| owned.path.parent()).collect();
         for parent in parents {
             let Some(dir) = self.find(parent)? else { continue };
             let names = names(&Path::new("/").join(parent))?;
-            let is_temporary = |name: &&OsString| name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes());
-            names.iter().filter(is_temporary).try_for_each(|name| dir.unlink(name).map(drop))?;
+            names.iter().filter(|name| drafts.has(name)).try_for_each(|name| dir.unlink(name).map(drop))?;
         }
         Ok(())
     }

@@ -1,25 +1,26 @@
-//! Flights: which artifacts are being fetched or built on this machine just now, as locked files of one directory.
+//! Flights: which artifacts are being fetched or built on this machine just now, as names in one directory.
 //!
 //! ```text
-//! <dir>/<hex>.fetch   locked by the run that fetches the artifact from a far tier
-//! <dir>/<hex>.build   locked by the run that builds it; says who that is
+//! <dir>/<random>.run  locked by a run while it lives, and says who that is
+//! <dir>/<hex>.fetch   another name of that file: this run fetches the artifact from a far tier
+//! <dir>/<hex>.build   another name of that file: this run builds it
 //! ```
 //!
-//! `<hex>` is the SHA-256 of the artifact's file name. The kernel lets go of a lock when its holder dies, however that
-//! happens. Nobody waits for another in a circle: who holds `.fetch` waits for a tier, which has its time limit, and who
-//! holds `.build` has all that the task needs and waits for its own steps and uploads alone. Neither asks for a second
-//! lock of the same kind meanwhile on the same thread, and every wait is bounded besides.
+//! `<hex>` is the SHA-256 of the artifact's file name. What a run has that is dead nobody has. Nobody waits for another in
+//! a circle: who has `.fetch` waits for a tier, which has its time limit, and who has `.build` has all that the task needs
+//! and waits for its own steps and uploads alone. Neither asks for a second name of the same kind meanwhile on the same
+//! thread, and every wait is bounded besides.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::MetadataExt;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
+use super::presence::{Presence, is_vacant};
 use crate::error::{Error, Result};
-use crate::host::lock::introduce;
 use crate::model::Digest;
 
 /// A directory on this machine in which runs find out about each other. It must not be on a network.
@@ -27,6 +28,8 @@ use crate::model::Digest;
 pub struct Flights {
     dir: PathBuf,
     patience: Duration,
+    /// Ourselves, from the first flight on.
+    presence: Arc<Mutex<Option<Arc<Presence>>>>,
 }
 
 /// What an artifact is wanted for.
@@ -39,11 +42,11 @@ pub(super) enum Purpose {
 /// The right to fetch or build one artifact; dropping it lets the others look.
 #[derive(Debug)]
 pub(super) struct Flight {
-    file: File,
     path: PathBuf,
+    _presence: Arc<Presence>,
 }
 
-/// How often a lock that is waited for is tried: there is no wait for one that could be given up.
+/// How often is looked whether one that is waited for has landed: there is no wait for a lock that could be given up.
 const INTERVAL: Duration = Duration::from_millis(20);
 
 impl Flights {
@@ -54,7 +57,7 @@ impl Flights {
     pub fn open(dir: impl Into<PathBuf>) -> Result<Self> {
         let dir = dir.into();
         std::fs::create_dir_all(&dir).map_err(Error::io("create", &dir))?;
-        Ok(Self { dir, patience: Duration::from_secs(60 * 60) })
+        Ok(Self { dir, patience: Duration::from_secs(60 * 60), presence: Arc::default() })
     }
 
     /// How long one run waits for another before it goes its own way; an hour unless said.
@@ -65,7 +68,38 @@ impl Flights {
     /// The right to an artifact, unless somebody has it.
     pub(super) fn take(&self, name: &str, purpose: Purpose) -> anyhow::Result<Option<Flight>> {
         let path = self.path(name, purpose);
-        take(&path).with_context(|| format!("could not lock `{}`", path.display()))
+        self.claim(&path).with_context(|| format!("could not claim `{}`", path.display()))
+    }
+
+    fn claim(&self, path: &Path) -> io::Result<Option<Flight>> {
+        loop {
+            let presence = self.presence()?;
+            match presence.claim(path) {
+                Ok(()) => return Ok(Some(Flight { path: path.to_owned(), _presence: presence })),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    if !is_vacant(path)? {
+                        return Ok(None);
+                    }
+                }
+                // Somebody has removed the directory, or what we are in it before we could lock it.
+                Err(error) if error.kind() == ErrorKind::NotFound => self.leave(&presence),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn presence(&self) -> io::Result<Arc<Presence>> {
+        let mut presence = self.presence.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*presence {
+            Some(presence) => Ok(presence.clone()),
+            None => Ok(presence.insert(Presence::announce(&self.dir)?.into()).clone()),
+        }
+    }
+
+    /// Gives up a presence that is none any more, unless another thread has done so.
+    fn leave(&self, gone: &Arc<Presence>) {
+        let mut presence = self.presence.lock().unwrap_or_else(PoisonError::into_inner);
+        presence.take_if(|presence| Arc::ptr_eq(presence, gone));
     }
 
     /// Waits until nobody has the right to an artifact, the time is over, or `stop` says so.
@@ -73,7 +107,7 @@ impl Flights {
         let path = self.path(name, purpose);
         let start = Instant::now();
         while start.elapsed() < self.patience && !stop() {
-            if is_free(&path).with_context(|| format!("could not look at `{}`", path.display()))? {
+            if is_vacant(&path).with_context(|| format!("could not look at `{}`", path.display()))? {
                 break;
             }
             std::thread::sleep(INTERVAL);
@@ -101,49 +135,14 @@ impl Flights {
     }
 }
 
-fn take(path: &Path) -> io::Result<Option<Flight>> {
-    loop {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(error),
-            // Its last holder removed it between our opening and our locking it.
-            Ok(()) if file.metadata()?.nlink() == 0 => {}
-            Ok(()) => {
-                file.set_len(0)?;
-                // Who it is, is for people; a disk that is full is no reason not to fly.
-                _ = (&file).write_all(introduce("cortado").as_bytes());
-                return Ok(Some(Flight { file, path: path.to_owned() }));
-            }
-        }
-    }
-}
-
-/// Whether nobody holds the lock. Several may look at once: each holds it for a moment, but shared.
-fn is_free(path: &Path) -> io::Result<bool> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
-        file => file?,
-    };
-    match file.try_lock_shared() {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) => Err(error),
-    }
-}
-
 impl Drop for Flight {
     fn drop(&mut self) {
-        // Removed while it is held, so that nobody can lock it afterwards and believe to be alone.
-        let _next_holder_takes_it_over = std::fs::remove_file(&self.path);
-        // Said, not left to the closing of the file: a child between fork and exec may hold a copy of it.
-        let _closing_does_it_too = self.file.unlock();
+        let _whoever_wants_it_next_finds_us_gone = std::fs::remove_file(&self.path);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::process::{Command, Stdio};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
@@ -174,6 +173,7 @@ mod tests {
             })
             .unwrap();
         assert_eq!(asked.get(), 1, "it was free as soon as the other had landed");
+        drop(flights);
         assert_eq!(std::fs::read_dir(dir.path().join("flights")).unwrap().count(), 0, "nothing is left");
     }
 
@@ -187,30 +187,29 @@ mod tests {
     }
 
     #[test]
-    fn a_dead_holder_holds_nothing() {
+    fn whoever_removes_the_directory_stops_nobody() {
         let dir = tempfile::tempdir().unwrap();
         let flights = flights(&dir);
-        let path = flights.path("a", Purpose::Build);
-        let file = File::create(&path).unwrap();
-        file.lock().unwrap();
-        // The lock belongs to the open file, which from here on only the child has.
-        let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(file).spawn().unwrap();
-        assert!(flights.take("a", Purpose::Build).unwrap().is_none());
-        child.kill().unwrap();
-        child.wait().unwrap();
-        flights.wait("a", Purpose::Build, &|| false).unwrap();
-        assert!(flights.take("a", Purpose::Build).unwrap().is_some());
+        let first = flights.take("a", Purpose::Build).unwrap().unwrap();
+        std::fs::remove_dir_all(dir.path().join("flights")).unwrap();
+        let second = flights.take("b", Purpose::Build).unwrap().unwrap();
+        assert!(flights.take("b", Purpose::Build).unwrap().is_none());
+        drop((first, second));
+        assert!(flights.take("b", Purpose::Build).unwrap().is_some());
     }
 
     #[test]
     fn of_many_only_one_flies_at_any_time() {
         let dir = tempfile::tempdir().unwrap();
-        let flights = flights(&dir);
         let (flying, flown) = (AtomicUsize::new(0), AtomicUsize::new(0));
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
-                    for _ in 0..200 {
+                    let mut flights = flights(&dir);
+                    for round in 0..200 {
+                        if round % 20 == 0 {
+                            flights = super::tests::flights(&dir); // the run before has ended
+                        }
                         let Some(flight) = flights.take("a", Purpose::Build).unwrap() else { continue };
                         assert_eq!(flying.fetch_add(1, Ordering::SeqCst), 0);
                         flown.fetch_add(1, Ordering::SeqCst);

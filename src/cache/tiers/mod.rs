@@ -9,6 +9,7 @@ mod line;
 mod looking;
 mod offering;
 mod permits;
+mod presence;
 mod search;
 mod tier;
 mod upstream;

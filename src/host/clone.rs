@@ -17,6 +17,7 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 
 use super::beneath::Dir;
+use super::busy;
 use super::drafts::Drafts;
 use super::listing::Entry;
 use crate::error::{Error, Result};
@@ -107,6 +108,7 @@ impl Cloner {
     ) -> io::Result<()> {
         let temporary = self.drafts.next();
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let _nobody_starts = busy::writing_program(entry.mode);
         let mut file = File::from(rustix::fs::openat(dir, &temporary, flags, Mode::RUSR | Mode::WUSR)?);
         fill(&mut file)
             .and_then(|()| dress(&file, entry))

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use expand::expand;
 pub(crate) use sync::{Decide, sync};
 
+use super::busy;
 use super::fs::{create_dirs, parent, probe};
 use crate::error::{Error, Result};
 
@@ -179,6 +180,7 @@ impl Copier {
             self.links.insert((found.dev(), found.ino()), dest.to_path_buf());
         }
         let mut from = File::open(src).map_err(Error::io("read", src))?;
+        let _nobody_starts = busy::writing_program(found.mode());
         let mut to = OpenOptions::new()
             .write(true)
             .create_new(true)

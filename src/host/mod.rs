@@ -2,6 +2,7 @@
 //! with them is decided above.
 
 pub(crate) mod beneath;
+pub(crate) mod busy;
 pub(crate) mod cancel;
 pub(crate) mod checksum;
 pub(crate) mod clone;

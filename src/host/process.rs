@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
+use super::busy;
 use super::cancel::Cancel;
 use super::jobserver::Jobserver;
 use crate::error::{Error, Result, errno};
@@ -128,7 +129,11 @@ impl<'a> Process<'a> {
         let errors = input.try_clone().map_err(Error::io("clone", "pipe"))?;
         let mut command = self.command()?;
         command.stdin(Stdio::null()).stdout(input).stderr(errors).process_group(0);
-        let group = command.spawn().map_err(|error| self.not_started(error)).map(Group::new)?;
+        let spawned = {
+            let _nobody_writes_programs = busy::starting();
+            command.spawn()
+        };
+        let group = spawned.map_err(|error| self.not_started(error)).map(Group::new)?;
         Ok((group, output))
     }
 

@@ -12,6 +12,7 @@ use super::object::colon;
 use super::sandbox;
 use super::steps::STEPS;
 use super::value::mode;
+use crate::host::busy;
 use crate::{Error, Scope};
 
 /// A word of `t` that is no step.
@@ -106,6 +107,7 @@ fn put(path: &Path, content: &[u8], bits: Option<u32>) -> Result<(), Error> {
     if let Some(dir) = path.parent() {
         std::fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
     }
+    let _nobody_starts = busy::writing();
     std::fs::write(path, content).map_err(Error::io("write", path))?;
     match bits {
         Some(bits) => std::fs::set_permissions(path, std::fs::Permissions::from_mode(bits))

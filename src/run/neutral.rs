@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::host::busy;
 use crate::host::listing::{Exclude, Kind, Listing};
 
 /// What every file is dated: 2 January 1980, since zip files know nothing earlier. With equal times, `make` takes
@@ -52,6 +53,7 @@ pub(crate) fn level(dir: &Path) -> Result<()> {
 /// Copies one file; of its mode, only whether its owner may execute it.
 pub(crate) fn copy_file(from: &Path, mode: u32, to: &Path) -> Result<()> {
     let mut source = fs::File::open(from).map_err(Error::io("read", from))?;
+    let _nobody_starts = busy::writing_program(mode);
     let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
     let mut copy = new.map_err(Error::io("create", to))?;
     io::copy(&mut source, &mut copy).map_err(Error::io("write", to))?;

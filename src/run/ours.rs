@@ -1,27 +1,27 @@
 //! Our own directories: the work and the install directory, which are nobody's source wherever they lie.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// The directories, under every name by which a walk may come upon them.
 #[derive(Debug, Clone)]
 pub(crate) struct Ours {
-    places: Vec<PathBuf>,
+    dirs: [PathBuf; 2],
+    /// Found when first asked for: most tasks walk through nothing.
+    true_names: OnceLock<Vec<PathBuf>>,
 }
 
 impl Ours {
     /// These directories. One that is there is known by its true name besides: a walk begins with a true name, while
     /// whoever names a directory may do so by way of a symbolic link.
     pub(crate) fn of(dirs: [&Path; 2]) -> Self {
-        let mut places: Vec<PathBuf> = dirs.iter().map(|dir| dir.to_path_buf()).collect();
-        places.extend(dirs.iter().filter_map(|dir| dir.canonicalize().ok()));
-        places.sort_unstable();
-        places.dedup();
-        Self { places }
+        Self { dirs: dirs.map(Path::to_path_buf), true_names: OnceLock::new() }
     }
 
     /// Whether a path is one of them.
     pub(crate) fn has(&self, path: &Path) -> bool {
-        self.places.iter().any(|place| place == path)
+        let find = || self.dirs.iter().filter_map(|dir| dir.canonicalize().ok()).collect();
+        self.dirs.iter().chain(self.true_names.get_or_init(find)).any(|place| place == path)
     }
 }
 

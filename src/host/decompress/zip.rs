@@ -11,6 +11,7 @@ use ::zip::ZipArchive;
 use ::zip::read::ZipFile;
 
 use crate::error::{Error, Result};
+use crate::host::busy;
 
 /// The longest target of a symlink.
 const TARGET_MAX: u64 = 4096;
@@ -87,6 +88,7 @@ impl Extraction<'_> {
             return Err(self.refused(name, "it is neither file, directory nor symlink"));
         }
         let full = self.dest.join(path);
+        let _nobody_starts = busy::writing_program(mode);
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)

@@ -11,6 +11,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::error::{Error, Result};
+use crate::host::busy;
 
 /// The transports that git may use, as `GIT_ALLOW_PROTOCOL` lists them. `ext::` runs commands, so it is not here.
 pub(super) const PROTOCOLS: &str = "file:https:http:ssh:git";
@@ -72,7 +73,11 @@ impl<'a> Program<'a> {
 
     /// Runs git for what it says. What is not UTF-8 in it is replaced.
     pub(super) fn output(&self, args: &[&str]) -> Result<String> {
-        let mut child = self.command(args).spawn().map_err(|error| match error.kind() {
+        let spawned = {
+            let _nobody_writes_programs = busy::starting();
+            self.command(args).spawn()
+        };
+        let mut child = spawned.map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => self.error("the program `git` is not installed, or not in its PATH"),
             _ => self.error(format!("`git` could not be started: {error}")),
         })?;

@@ -12,6 +12,7 @@ use std::path::{Component, Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
+use crate::host::busy;
 
 /// A directory with changes that are not on disk yet.
 #[derive(Debug)]
@@ -58,6 +59,7 @@ impl<'a> Tree<'a> {
 
     /// Writes every change: first all new content beside its place, then all renames and removals.
     pub(super) fn write(self) -> Result<()> {
+        let _nobody_starts = busy::writing();
         let mut ready = Vec::new();
         for (path, content) in &self.changed {
             if let Some(content) = content {

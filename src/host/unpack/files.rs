@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use rustix::fs::{Mode, OFlags, Timespec, Timestamps};
 
+use crate::host::busy;
 use crate::host::lanes::{Lanes, Worker};
 use crate::host::listing::{Entry, Kind};
 
@@ -163,6 +164,7 @@ fn write_batch(mut batch: Batch) -> Result<Batch, Failure> {
 
 fn write(new: &NewFile, content: &[u8]) -> io::Result<Metadata> {
     let name = new.path.file_name().unwrap_or_default();
+    let _nobody_starts = busy::writing_program(new.mode);
     let mut file = create(&new.dir, name, new.mode)?;
     file.write_all(content)?;
     finish(&file, new.mode, new.mtime)

@@ -30,6 +30,7 @@ use self::files::{Failure, Files, NewFile};
 use self::inventory::Inventory;
 use self::members::{Kind, Member, Members};
 use crate::error::{Error, Result, errno};
+use crate::host::busy;
 use crate::host::gzip;
 use crate::host::layout::Layout;
 use crate::host::listing::{self, Entry, bytes};
@@ -229,6 +230,7 @@ impl<R: Read> Extractor<'_, R> {
 
     fn add_large_file(&mut self, member: &Member, path: &Path) -> Result<()> {
         let mode = self.mode(member, 0);
+        let _nobody_starts = busy::writing_program(mode);
         let mut file = self.create(member, path, |parent, name| files::create(parent, name, mode))?;
         let place = self.place(path);
         self.buffer.resize(BUFFER, 0);

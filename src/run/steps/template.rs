@@ -9,6 +9,7 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::host::busy;
 use crate::host::fs;
 use crate::model::command::Template;
 use crate::run::context::Context;
@@ -22,6 +23,7 @@ pub(super) fn run(step: &Template, context: &Context<'_>) -> Result<()> {
     let rendered = render(text, step, context).map_err(|error| failed(step, describe(&error)))?;
     let dest = context.path(None, &step.dest);
     fs::create_dirs(fs::parent(&dest))?;
+    let _nobody_starts = busy::writing();
     fs::write_atomic(&dest, rendered.as_bytes())?;
     std::fs::set_permissions(&dest, Permissions::from_mode(step.mode)).map_err(Error::io("set the mode of", &dest))
 }

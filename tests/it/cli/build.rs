@@ -202,3 +202,25 @@ fn directories_of_the_command_line_may_lie_above() {
     assert_eq!((shop.read("product/zlib").as_str(), shop.path("far/made/state").exists()), ("zlib\n", true));
     assert!(build().err.contains("nothing to do"));
 }
+
+/// A program of its own, since whoever else starts processes in this one could have a copy of what is being written.
+#[test]
+fn a_script_that_was_just_written_can_be_run_however_much_else_is_started() {
+    let shop = Shop::new(
+        r##"
+local shop = project "shop" { install_dir = "out", cache = false }
+for i = 1, 120 do
+  shop:task("t" .. i) {
+    version = "1",
+    build = function(t)
+      for step = 1, 3 do
+        t:template({ text = "#!/bin/sh\n" }, "run" .. step, { mode = "755" })
+        t:command("./run" .. step)
+      end
+    end,
+  }
+end
+"##,
+    );
+    shop.run(&["build", "--jobs", "8"]).ends(0).mentions("  built  120  ");
+}

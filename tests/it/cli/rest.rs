@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::{Ran, Shop, names};
+use crate::support::copy_program;
 
 /// A recipe that depends on everything that a recipe can depend on.
 const SHOP: &str = r#"
@@ -201,7 +202,7 @@ fn a_cache_that_has_to_be_there_is_looked_at() {
 fn another_program_does_not_trust_what_this_one_kept() {
     let shop = Shop::with_files();
     shop.rests();
-    fs::copy(env!("CARGO_BIN_EXE_cortado"), shop.path("cortado")).unwrap();
+    copy_program(Path::new(env!("CARGO_BIN_EXE_cortado")), &shop.path("cortado"));
     let mut other = Command::new(shop.path("cortado"));
     other.args(["build", "--cache-dir"]).arg(shop.path("no-cache")).current_dir(shop.root()).env_clear();
     other.env("PATH", std::env::var_os("PATH").unwrap()).env("XDG_CACHE_HOME", shop.path("cache"));

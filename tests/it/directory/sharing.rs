@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 use cortado::{DirectoryStore, Put, Store, Stored};
 
 use super::{place, put, read};
+use crate::support::copy_program;
 
 const ROOM: &str = "CORTADO_DIRECTORY_ROOM";
 const PART: &str = "CORTADO_DIRECTORY_PART";
@@ -152,8 +153,7 @@ fn hall(perm: &str) -> tempfile::TempDir {
 fn somebody(story: &str, room: &Path, part: &str, group: u32) -> Output {
     let program = room.join("program");
     if !program.exists() {
-        fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        copy_program(&std::env::current_exe().unwrap(), &program);
     }
     let mut command = Command::new(program);
     command.args(["--exact", &format!("directory::sharing::{story}"), "--nocapture", "--test-threads=1"]);

@@ -99,7 +99,7 @@ fn a_callback_that_hangs_is_left_behind() {
     for fetches in [true, false] {
         let shop = Shop::new();
         let (let_go, until) = channel();
-        let limit = Some(Duration::from_millis(500));
+        let limit = Some(Duration::from_secs(1));
         let project = shop.builder().callback_timeout(limit).task(shop.ware("a", "x")).build().unwrap();
         let callbacks = Hanging { until: Mutex::new(until), fetches };
         let seen = shop.run_with(&project, |engine| engine.callbacks(callbacks));

@@ -224,7 +224,7 @@ fn far(name: &str, spy: &Arc<Spy>) -> Tier {
 
 /// One that is going to be silent, which is found out quickly.
 fn hasty(name: &str, spy: &Arc<Spy>) -> Tier {
-    far(name, spy).timeout(Some(Duration::from_millis(400)))
+    far(name, spy).timeout(Some(Duration::from_secs(1)))
 }
 
 fn near(name: &str, spy: &Arc<Spy>) -> Tier {

@@ -316,7 +316,7 @@ fn a_call_that_hangs_gives_its_slot_back() {
     for fetches in [true, false] {
         let shop = Shop::new();
         let gate = Gate::new();
-        let limit = Some(Duration::from_millis(500));
+        let limit = Some(Duration::from_secs(1));
         let tasks = [shop.ware("a", "x"), shop.ware("b", "y"), shop.ware("c", "z")];
         let project = shop.builder().callback_timeout(limit).tasks(tasks).build().unwrap();
         let (fetch_gate, update_gate) = (gate.clone(), gate.clone());

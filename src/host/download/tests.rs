@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::{Download, DownloadEvent};
 use crate::error::{Error, Result};
-use crate::host::http::{Network, Retries, Timeouts};
+use crate::host::http::{Network, Retries};
 use crate::model::{Algorithm, Checksum, Digest};
 
 const BODY: &[u8] = b"the quick brown fox jumps over the lazy dog";
@@ -26,14 +26,13 @@ struct Shop {
 
 impl Shop {
     fn new() -> Self {
-        let timeouts = Timeouts { idle: Duration::from_millis(200), ..Timeouts::default() };
         let retries = Retries { times: 2, first: Duration::ZERO, longest: Duration::from_millis(1) };
         Self {
             dir: TempDir::new().unwrap(),
             headers: Vec::new(),
             checksum: Checksum::new(Algorithm::Sha256, &Digest::of(BODY).to_string()).unwrap(),
             mirrors: Vec::new(),
-            network: Network { timeouts, retries, ..Network::default() },
+            network: Network { retries, ..Network::default() },
         }
     }
 
@@ -337,7 +336,8 @@ mod over_http {
 
     #[test]
     fn a_silent_server_is_given_up() {
-        let (shop, server) = (Shop::new(), Server::start([Answer::hang(BODY), Answer::ok(BODY)]));
+        let (mut shop, server) = (Shop::new(), Server::start([Answer::hang(BODY), Answer::ok(BODY)]));
+        shop.network.timeouts.idle = Duration::from_secs(1);
         let (path, events) = shop.get(&format!("{}/a", server.url));
         assert_eq!(fs::read(path.unwrap()).unwrap(), BODY);
         assert!(reasons(&events)[0].contains("timeout"), "{events:?}");
@@ -347,7 +347,7 @@ mod over_http {
     fn an_attempt_may_take_so_long_as_a_whole() {
         let mut shop = Shop::new();
         shop.network.timeouts.idle = Duration::from_secs(60);
-        shop.network.timeouts.total = Some(Duration::from_millis(200));
+        shop.network.timeouts.total = Some(Duration::from_secs(1));
         let server = Server::start([Answer::hang(BODY), Answer::ok(BODY)]);
         assert_eq!(content(shop.get(&format!("{}/a", server.url))), BODY);
         assert_eq!(server.requests().len(), 2);

@@ -20,7 +20,7 @@ fn until_closed(mut stream: TcpStream) -> String {
 
 #[test]
 fn a_head_that_drips_is_not_waited_for() {
-    let served = Served::with(|options| options.head_timeout = Duration::from_millis(200));
+    let served = Served::with(|options| options.head_timeout = Duration::from_secs(1));
     let mut stream = connect(served.address);
     let mut drip = stream.try_clone().unwrap();
     let dripping = thread::spawn(move || {

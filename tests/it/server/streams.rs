@@ -112,7 +112,7 @@ fn a_stream_that_is_sipped_ends_and_the_others_go_on() {
 
 #[test]
 fn a_connection_without_a_request_ends() {
-    let served = Served::with(|options| options.head_timeout = Duration::from_millis(200));
+    let served = Served::with(|options| options.head_timeout = Duration::from_secs(1));
     tell(async {
         let mut client = Client::connect(&served, 65_535).await;
         assert_eq!(take(client.get("/healthz").await, 1, Duration::ZERO).await.unwrap(), 3);

@@ -1,8 +1,5 @@
 //! What a block is handed as `t`: the steps, run at once, and the files of its task.
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
-
 use mlua::{Lua, MultiValue, Table, Value};
 
 use super::args::Args;
@@ -12,7 +9,6 @@ use super::object::colon;
 use super::sandbox;
 use super::steps::STEPS;
 use super::value::mode;
-use crate::host::busy;
 use crate::{Error, Scope};
 
 /// A word of `t` that is no step.
@@ -84,7 +80,7 @@ fn read(lua: &Lua, task: &Scope<'_>, args: &mut Args) -> mlua::Result<Value> {
 
 /// `t:write("include/config.h", text, "644")`: a file with this content, and its directories.
 fn write(_: &Lua, task: &Scope<'_>, args: &mut Args) -> mlua::Result<Value> {
-    let path = task.path(args.text("the file")?);
+    let path = args.text("the file")?;
     let value = args.next();
     let Value::String(content) = &value else { return Err(args.expected("its content", "a string", &value).into()) };
     let bits = match args.next() {
@@ -92,7 +88,7 @@ fn write(_: &Lua, task: &Scope<'_>, args: &mut Args) -> mlua::Result<Value> {
         value => Some(mode(&value).map_err(|mistake| mistake.at("mode"))?),
     };
     args.end()?;
-    put(&path, &content.as_bytes(), bits).map_err(Passed::through)?;
+    task.write(path, content.as_bytes(), bits).map_err(Passed::through)?;
     Ok(Value::Nil)
 }
 
@@ -101,19 +97,6 @@ fn exists(_: &Lua, task: &Scope<'_>, args: &mut Args) -> mlua::Result<Value> {
     let path = task.path(args.text("the path")?);
     args.end()?;
     Ok(Value::Boolean(path.symlink_metadata().is_ok()))
-}
-
-fn put(path: &Path, content: &[u8], bits: Option<u32>) -> Result<(), Error> {
-    if let Some(dir) = path.parent() {
-        std::fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
-    }
-    let _nobody_starts = busy::writing();
-    std::fs::write(path, content).map_err(Error::io("write", path))?;
-    match bits {
-        Some(bits) => std::fs::set_permissions(path, std::fs::Permissions::from_mode(bits))
-            .map_err(Error::io("change the mode of", path)),
-        None => Ok(()),
-    }
 }
 
 fn text(lua: &Lua, bytes: &[u8]) -> mlua::Result<Value> {

@@ -43,6 +43,7 @@ pub use paths::Paths;
 pub(crate) use patterns::pattern_set;
 pub use platform::{Cpu, Distribution, Kernel, Libc, Platform};
 pub use project::{PlatformKey, Project, ProjectBuilder};
+pub(crate) use scope::Hands;
 pub use scope::Scope;
 #[cfg_attr(not(feature = "http"), allow(unused_imports, reason = "only stores on a network have secrets"))]
 pub(crate) use secret::MASK;

@@ -1,4 +1,4 @@
-//! What a block sees while it runs: the task's name, its directories, and a way to run further steps.
+//! What a block sees while it runs: the task's name, its directories, and ways to run further steps and to write files.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -11,12 +11,20 @@ use crate::error::Result;
 pub struct Scope<'a> {
     task: &'a str,
     paths: &'a Paths,
-    run: &'a dyn Fn(&Command) -> Result<()>,
+    hands: &'a dyn Hands,
+}
+
+/// What a block can have done for it.
+pub(crate) trait Hands {
+    fn run(&self, command: &Command) -> Result<()>;
+
+    /// A file with this content at an absolute path.
+    fn write(&self, path: &Path, content: &[u8], mode: Option<u32>) -> Result<()>;
 }
 
 impl<'a> Scope<'a> {
-    pub(crate) fn new(task: &'a str, paths: &'a Paths, run: &'a dyn Fn(&Command) -> Result<()>) -> Self {
-        Self { task, paths, run }
+    pub(crate) fn new(task: &'a str, paths: &'a Paths, hands: &'a dyn Hands) -> Self {
+        Self { task, paths, hands }
     }
 
     /// The task's name.
@@ -44,7 +52,7 @@ impl<'a> Scope<'a> {
     /// # Errors
     /// Those of the step; a block normally passes them on with `?`.
     pub fn run(&self, step: impl Into<Command>) -> Result<()> {
-        (self.run)(&step.into())
+        self.hands.run(&step.into())
     }
 
     /// Runs a shell command now.
@@ -53,6 +61,19 @@ impl<'a> Scope<'a> {
     /// When it does not end with exit code 0.
     pub fn command(&self, command: impl Into<Shell>) -> Result<()> {
         self.run(command.into())
+    }
+
+    /// Writes a file now, and the directories above it: `path` with its words replaced, below the source directory if
+    /// it is relative. Without a `mode`, a file that is there keeps its own, and a new one has what the umask leaves of
+    /// 0666.
+    ///
+    /// A script that is written by this and run by the next command is never a "text file busy", which one written by
+    /// other means can be while another task starts a process.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>, mode: Option<u32>) -> Result<()> {
+        self.hands.write(&self.path(path), content.as_ref(), mode)
     }
 
     /// Says a line in the task's output.

@@ -209,10 +209,14 @@ fn blocks_run_steps_and_their_trouble_has_a_name() {
     let block = Block::new("one", |scope| {
         scope.emit(format!("task {}", scope.task()))?;
         scope.run(Mkdir::new("@{stage_install_dir}/made"))?;
-        Ok(std::fs::write(scope.path("here"), scope.expand("@{install_dir}"))?)
+        scope.write("new/run", "#!/bin/sh\ncat here\n", Some(0o755))?;
+        scope.write("here", "nowhere", None)?;
+        scope.command("new/run")?;
+        Ok(scope.write("here", scope.expand("@{install_dir}"), None)?)
     });
     let seen = run(&shop, task().block(block).command("cat here"));
-    assert_eq!(seen.output("a"), ["task a".to_owned(), shop.path("install").display().to_string()]);
+    let install_dir = shop.path("install").display().to_string();
+    assert_eq!(seen.output("a"), ["task a", "nowhere", &install_dir]);
     assert!(shop.installed("made").is_dir());
     let failing = Block::new("two", |_| anyhow::bail!("no coffee")).named("brew");
     assert_eq!(error(task().block(failing)).to_string(), "block brew: no coffee");

@@ -54,7 +54,7 @@ impl From<Block> for Command {
 ///
 /// ```
 /// let task = cortado::Task::new("hello").version("1").block(cortado::block!(|scope| {
-///     std::fs::write(scope.path("hello.txt"), "hello")?;
+///     scope.write("hello.txt", "hello", None)?;
 ///     Ok(())
 /// }));
 /// ```

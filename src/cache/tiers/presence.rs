@@ -4,7 +4,7 @@
 //! To claim something is to give the file one more name, which costs a fraction of a file of its own. The kernel lets go
 //! of the lock when the run dies, however that happens; then the names may be taken away, by whoever has the lock.
 
-use std::fs::{self, File, Permissions, TryLockError};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
@@ -54,7 +54,8 @@ impl Drop for Presence {
 
 /// Whether no living run has claimed `name`. What a dead one has left of it is removed.
 pub(super) fn is_vacant(name: &Path) -> io::Result<bool> {
-    let file = match File::open(name) {
+    // For writing too, without which NFS gives no such lock.
+    let file = match OpenOptions::new().read(true).write(true).open(name) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
         file => file?,
     };

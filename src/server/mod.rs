@@ -57,6 +57,7 @@ mod range;
 mod refill;
 mod refusal;
 mod reports;
+mod route;
 mod router;
 mod running;
 mod shelf;

@@ -21,7 +21,7 @@ use self::place::Place;
 use super::auth::{Client, Role};
 use super::keyed::{Deposit, Existing};
 use super::problem::Problem;
-use super::router::Route;
+use super::route::Route;
 use super::site::Site;
 use super::upload::Upload;
 

@@ -60,6 +60,7 @@ mod reports;
 mod route;
 mod router;
 mod running;
+mod scrape;
 mod shelf;
 mod site;
 mod stamp;

@@ -14,13 +14,13 @@ use super::problem::Problem;
 use super::refusal::Refusals;
 use super::route::Route;
 use super::site::Site;
-use super::{artifacts, bazel, ccache, curdling, gradle, health, metrics, nx, page, turbo, watch, webdav};
+use super::{artifacts, bazel, ccache, curdling, gradle, health, nx, page, scrape, turbo, watch, webdav};
 
 /// All routes of all protocols.
 fn routes() -> Vec<Route<Arc<Site>>> {
     let mut routes = vec![
         Route::new("/healthz", &["get"], get(health::health)),
-        Route::new("/metrics", &["get"], get(metrics::metrics)),
+        Route::new("/metrics", &["get"], get(scrape::scrape)),
     ];
     routes.extend(page::routes());
     routes.extend(artifacts::routes());

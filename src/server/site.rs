@@ -14,6 +14,9 @@ use super::survey::Survey;
 use super::walk::Walks;
 use crate::{Result, Store, Tier};
 
+/// The namespace of what belongs to no protocol, as rights name it.
+pub(super) const NAMESPACE: &str = "server";
+
 /// A served store with its rules. There is one, shared by all connections.
 pub(super) struct Site {
     pub(super) shelf: Shelf,

@@ -90,9 +90,13 @@ mod tests {
         Command::new("cat").stdin(Stdio::piped()).stdout(file).spawn().unwrap()
     }
 
-    fn end(mut child: Child) {
+    fn end(mut child: Child, dir: &Path) {
         child.kill().unwrap();
         child.wait().unwrap();
+        // Whoever was just being started by another thread has a copy of the file for a moment more.
+        let file = File::open(dir.join("other.run")).unwrap();
+        file.lock().unwrap();
+        file.unlock().unwrap();
     }
 
     fn count(dir: &Path) -> usize {
@@ -107,7 +111,7 @@ mod tests {
         let own = Presence::announce(dir.path()).unwrap();
         assert!(!is_vacant(&name).unwrap());
         assert_eq!(own.claim(&name).unwrap_err().kind(), ErrorKind::AlreadyExists);
-        end(other);
+        end(other, dir.path());
         assert!(is_vacant(&name).unwrap() && !name.exists());
         own.claim(&name).unwrap();
         assert!(!is_vacant(&name).unwrap() && name.exists());
@@ -120,7 +124,7 @@ mod tests {
         let alive = Presence::announce(dir.path()).unwrap();
         alive.claim(&dir.path().join("b.build")).unwrap();
         assert_eq!(count(dir.path()), 4);
-        end(dead);
+        end(dead, dir.path());
         let own = Presence::announce(dir.path()).unwrap();
         assert_eq!(count(dir.path()), 3);
         assert!(!is_vacant(&dir.path().join("b.build")).unwrap());

@@ -2,7 +2,9 @@
 
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
+use hashbrown::HashMap;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, open, statat};
 
 use super::direct::GONE;
@@ -14,17 +16,20 @@ use crate::host::listing::bytes;
 pub(super) struct Sight<'i> {
     territory: &'i Territory,
     install_dir: Option<OwnedFd>,
+    /// What was found of paths that direct tasks are said to have made: many of them, of the same.
+    seen: Mutex<HashMap<Box<[u8]>, Option<Print>>>,
 }
 
 impl<'i> Sight<'i> {
     pub(super) fn from_root(territory: &'i Territory) -> Self {
-        Self { territory, install_dir: None }
+        Self { territory, install_dir: None, seen: Mutex::default() }
     }
 
     /// For looking at once: an install directory that is put in the place of this one later is not seen.
     pub(super) fn from_install_dir(territory: &'i Territory) -> Self {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Self { territory, install_dir: open(territory.install_dir(), flags, Mode::empty()).ok() }
+        let install_dir = open(territory.install_dir(), flags, Mode::empty()).ok();
+        Self { territory, install_dir, seen: Mutex::default() }
     }
 
     /// What is different from what a record says of a path, which begins without the slash.
@@ -36,16 +41,25 @@ impl<'i> Sight<'i> {
                 Some(false) => Some("is no directory any more"),
                 None => Some("is gone"),
             },
-            Holding::Leaf(print) | Holding::Seen(print) => {
-                match (self.look(path).map(|found| Print::of_stat(&found)), holding) {
-                    (None, Holding::Seen(GONE)) => None,
-                    (Some(_), Holding::Seen(GONE)) => Some("is there again"),
-                    (None, _) => Some("is gone"),
-                    (Some(found), _) if found != print => Some("was changed"),
-                    _ => None,
-                }
-            }
+            Holding::Leaf(print) => changed(self.print(path), print),
+            Holding::Seen(GONE) => self.print_once(path).map(|_| "is there again"),
+            Holding::Seen(print) => changed(self.print_once(path), print),
         }
+    }
+
+    fn print(&self, path: &Path) -> Option<Print> {
+        self.look(path).map(|found| Print::of_stat(&found))
+    }
+
+    /// The print of what is at a path, for which others will ask too.
+    fn print_once(&self, path: &Path) -> Option<Print> {
+        let seen = || self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = seen().get(bytes(path)) {
+            return *found;
+        }
+        let found = self.print(path);
+        seen().insert(bytes(path).into(), found);
+        found
     }
 
     fn is_directory(&self, path: &Path) -> Option<bool> {
@@ -67,5 +81,13 @@ impl<'i> Sight<'i> {
     fn below_install_dir<'p>(&self, path: &'p Path) -> Option<&'p [u8]> {
         let below = bytes(path).strip_prefix(bytes(self.territory.prefix()))?.strip_prefix(b"/")?;
         below.first().is_some_and(|first| *first != b'/').then_some(below)
+    }
+}
+
+fn changed(found: Option<Print>, recorded: Print) -> Option<&'static str> {
+    match found {
+        None => Some("is gone"),
+        Some(found) if found != recorded => Some("was changed"),
+        Some(_) => None,
     }
 }

@@ -15,7 +15,7 @@ use super::auth::Client;
 use super::in_path::InPath;
 use super::keyed::{Deposit, Existing, Key};
 use super::problem::Problem;
-use super::router::Route;
+use super::route::Route;
 use super::site::Site;
 use super::upload::Upload;
 

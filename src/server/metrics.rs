@@ -1,13 +1,9 @@
 //! Metrics: counts and times, in the text format of OpenMetrics.
 
-use std::sync::Arc;
+use std::fmt;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use axum::Extension;
-use axum::extract::State;
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -17,16 +13,11 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use super::auth::{Client, Role};
-use super::problem::Problem;
 use super::reports::Reports;
-use super::site::Site;
 use crate::Capacity;
 
-const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-/// The namespace of what belongs to no protocol, as rights name it.
-pub(super) const NAMESPACE: &str = "server";
+/// The type of the text.
+pub(super) const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Upper bounds of times, in seconds: from what a small object takes to what a large one takes on a slow line.
 const BOUNDS: [f64; 9] = [0.0005, 0.002, 0.01, 0.05, 0.2, 1.0, 5.0, 30.0, 120.0];
@@ -128,6 +119,18 @@ impl Metrics {
     pub(super) fn corrupt(&self) {
         self.corrupt.inc();
     }
+
+    /// Somebody has asked how full the store is.
+    pub(super) fn see(&self, capacity: &Capacity) {
+        self.room.see(capacity);
+    }
+
+    /// All of it as text.
+    pub(super) fn text(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
 }
 
 /// How full the store is, as of the last time that somebody asked.
@@ -157,18 +160,4 @@ impl Room {
         self.evicted.inner().store(capacity.evicted, Ordering::Relaxed);
         self.evicted_bytes.inner().store(capacity.evicted_bytes, Ordering::Relaxed);
     }
-}
-
-/// `/metrics`.
-pub(super) async fn metrics(
-    State(site): State<Arc<Site>>,
-    Extension(client): Extension<Client>,
-) -> Result<Response, Problem> {
-    client.may(Role::Reader, NAMESPACE)?;
-    if let Some(capacity) = site.shelf.work(|store| store.capacity()).await? {
-        site.metrics.room.see(&capacity);
-    }
-    let mut text = String::new();
-    encode(&mut text, &site.metrics.registry).map_err(|error| Problem::store_failed(&error.into()))?;
-    Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
 }

@@ -4,8 +4,6 @@ use std::fmt;
 
 use crate::Digest;
 
-use super::problem::Problem;
-
 /// The longest name of an object, in bytes: it is a file name.
 const LONGEST: usize = 255;
 
@@ -19,28 +17,30 @@ pub(super) const QUARANTINE: &str = "quarantine";
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Name(String);
 
+/// The text is no name. What is kept of it is its beginning, fit to be shown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no name: use up to {LONGEST} letters, digits, `.`, `_`, `+`, `-`, beginning with a letter or digit")]
+pub(super) struct NotAName(String);
+
 impl Name {
     /// A name of the own protocol: letters, digits and `._+-`, beginning with a letter or digit.
     ///
     /// # Errors
-    /// 400, with the rule.
-    pub(super) fn parse(text: &str) -> Result<Self, Problem> {
+    /// When it is none.
+    pub(super) fn parse(text: &str) -> Result<Self, NotAName> {
         let starts_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
         if starts_well && text.len() <= LONGEST && text.bytes().all(is_plain) {
             return Ok(Self(text.to_owned()));
         }
-        let shown: String = text.chars().take(60).flat_map(char::escape_debug).collect();
-        Err(Problem::bad_request(format!(
-            "`{shown}` is no name: use up to {LONGEST} letters, digits, `.`, `_`, `+`, `-`, beginning with a letter or digit"
-        )))
+        Err(NotAName(text.chars().take(60).flat_map(char::escape_debug).collect()))
     }
 
     /// A name of the own protocol, or that of an object of another: a server that stands behind another one is asked for both.
     /// What was put aside is nobody's.
     ///
     /// # Errors
-    /// 400, with the rule.
-    pub(super) fn parse_any(text: &str) -> Result<Self, Problem> {
+    /// When it is none.
+    pub(super) fn parse_any(text: &str) -> Result<Self, NotAName> {
         let is_namespace = |name: &str| {
             let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
             !name.is_empty() && name != QUARANTINE && name.bytes().all(plain)
@@ -120,6 +120,14 @@ mod tests {
         for bad in ["", ".", "..", "../x", "a/b", "a\\b", "a\0b", ".hidden", "a~b", "ä", "-x", "a b", "a%2fb", &long] {
             assert!(Name::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_is_no_name_is_told_with_the_rule() {
+        let told = |text: &str| Name::parse(text).unwrap_err().to_string();
+        let rule = "use up to 255 letters, digits, `.`, `_`, `+`, `-`, beginning with a letter or digit";
+        assert_eq!(told("a\nb"), format!("`a\\nb` is no name: {rule}"));
+        assert_eq!(told(&"x".repeat(256)), format!("`{}` is no name: {rule}", "x".repeat(60)));
     }
 
     #[test]

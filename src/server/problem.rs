@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::ask::Ask;
-use super::name::Name;
+use super::name::{Name, NotAName};
 
 /// An answer that is not what was asked for.
 #[derive(Debug, Clone)]
@@ -103,6 +103,12 @@ fn is_disk_full(cause: &(dyn std::error::Error + 'static)) -> bool {
     cause
         .downcast_ref::<std::io::Error>()
         .is_some_and(|error| matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge))
+}
+
+impl From<NotAName> for Problem {
+    fn from(error: NotAName) -> Self {
+        Self::bad_request(error.to_string())
+    }
 }
 
 impl IntoResponse for Problem {

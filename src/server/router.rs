@@ -8,40 +8,19 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, get};
+use axum::routing::get;
 
 use super::problem::Problem;
-use super::refusal::{Refusal, Refusals};
+use super::refusal::Refusals;
+use super::route::Route;
 use super::site::Site;
-use super::{artifacts, bazel, ccache, curdling, gradle, health, metrics, nx, page, turbo, watch, webdav};
-
-/// A path with the methods that it takes.
-pub(super) struct Route<S> {
-    path: &'static str,
-    /// What a description of the server is held against.
-    #[cfg_attr(not(test), allow(dead_code, reason = "the router reads it off the handlers"))]
-    methods: &'static [&'static str],
-    handlers: MethodRouter<S>,
-    refusal: Option<Refusal>,
-}
-
-impl<S> Route<S> {
-    /// `methods` says in lower case what `handlers` takes.
-    pub(super) fn new(path: &'static str, methods: &'static [&'static str], handlers: MethodRouter<S>) -> Self {
-        Self { path, methods, handlers, refusal: None }
-    }
-
-    /// What goes wrong at this address is said in words of its protocol.
-    pub(super) fn refusing(self, refusal: Refusal) -> Self {
-        Self { refusal: Some(refusal), ..self }
-    }
-}
+use super::{artifacts, bazel, ccache, curdling, gradle, health, nx, page, scrape, turbo, watch, webdav};
 
 /// All routes of all protocols.
 fn routes() -> Vec<Route<Arc<Site>>> {
     let mut routes = vec![
         Route::new("/healthz", &["get"], get(health::health)),
-        Route::new("/metrics", &["get"], get(metrics::metrics)),
+        Route::new("/metrics", &["get"], get(scrape::scrape)),
     ];
     routes.extend(page::routes());
     routes.extend(artifacts::routes());

@@ -14,9 +14,12 @@ use super::survey::Survey;
 use super::walk::Walks;
 use crate::{Result, Store, Tier};
 
+/// The namespace of what belongs to no protocol, as rights name it.
+pub(super) const NAMESPACE: &str = "server";
+
 /// A served store with its rules. There is one, shared by all connections.
 pub(super) struct Site {
-    pub(super) shelf: Shelf,
+    pub(super) shelf: Arc<Shelf>,
     pub(super) auth: Auth,
     pub(super) options: ServerOptions,
     pub(super) metrics: Arc<Metrics>,
@@ -42,11 +45,12 @@ impl Site {
         let metrics = Arc::new(Metrics::new());
         let history = Arc::new(History::open(options.history.as_deref(), observer.clone()));
         let shelf = Shelf::new(store, &options, metrics.clone(), history.clone(), observer.clone());
-        let shelf = match upstream {
+        let shelf = Arc::new(match upstream {
             Some(tier) => shelf.before(tier),
             None => shelf,
-        };
-        let (survey, walks, pages, catalog) = (Survey::default(), Walks::default(), Pages::new(), Catalog::default());
+        });
+        let walks = Walks::new(shelf.clone());
+        let (survey, pages, catalog) = (Survey::default(), Pages::new(), Catalog::default());
         Ok(Self { shelf, auth, options, metrics, observer, history, survey, walks, pages, catalog, speaks_tls })
     }
 

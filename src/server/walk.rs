@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, mpsc};
 
 use super::body::Batches;
 use super::problem::Problem;
-use super::site::Site;
+use super::shelf::Shelf;
 use crate::{Listed, Store};
 
 /// Objects that are looked at in one go.
@@ -23,11 +23,12 @@ const LISTS: usize = 16;
 /// Bytes of a list that are sent at once.
 const BATCH: usize = 32 << 10;
 
-/// Who walks through the store at present.
-#[derive(Debug)]
+/// Who walks through the store at present. Clones share their turns.
+#[derive(Clone)]
 pub(super) struct Walks {
+    shelf: Arc<Shelf>,
     turn: Arc<Semaphore>,
-    lists: Semaphore,
+    lists: Arc<Semaphore>,
 }
 
 /// Writes a list down.
@@ -45,36 +46,35 @@ pub(super) trait Scribe: Send + 'static {
     fn end(&self) -> &'static [u8];
 }
 
-impl Default for Walks {
-    fn default() -> Self {
-        Self { turn: Arc::new(Semaphore::new(1)), lists: Semaphore::new(LISTS) }
-    }
-}
-
 impl Walks {
+    pub(super) fn new(shelf: Arc<Shelf>) -> Self {
+        Self { shelf, turn: Arc::new(Semaphore::new(1)), lists: Arc::new(Semaphore::new(LISTS)) }
+    }
+
     /// Looks through the store, or a page of it, when it is its turn.
     ///
     /// # Errors
     /// When the store cannot be listed.
     pub(super) async fn look<T: Send + 'static>(
-        site: &Site,
+        &self,
         look: impl FnOnce(&dyn Store) -> anyhow::Result<T> + Send + 'static,
     ) -> Result<T, Problem> {
-        let turn = site.walks.turn.clone().acquire_owned().await;
+        let turn = self.turn.clone().acquire_owned().await;
         let look = move |store: &dyn Store| {
             // Held until it is over, also when nobody waits for it any more.
             let _turn = turn;
             look(store)
         };
-        site.shelf.work(look).await
+        self.shelf.work(look).await
     }
 
     /// A list of the whole store, as the body of an answer.
-    pub(super) fn list(site: Arc<Site>, scribe: impl Scribe) -> Body {
+    pub(super) fn list(&self, scribe: impl Scribe) -> Body {
+        let walks = self.clone();
         let (sender, receiver) = mpsc::channel(4);
         tokio::spawn(async move {
             tokio::select! {
-                () = Walk::new(scribe).write(&site, &sender) => {}
+                () = Walk::new(scribe).write(&walks, &sender) => {}
                 () = sender.closed() => {}
             }
         });
@@ -96,11 +96,11 @@ impl<S: Scribe> Walk<S> {
         Self { text: scribe.begin(), scribe, after: None, is_over: false }
     }
 
-    async fn write(mut self, site: &Site, sender: &mpsc::Sender<io::Result<Bytes>>) {
+    async fn write(mut self, walks: &Walks, sender: &mpsc::Sender<io::Result<Bytes>>) {
         // The semaphore is never closed.
-        let _place = site.walks.lists.acquire().await;
+        let _place = walks.lists.acquire().await;
         while !self.is_over {
-            self = match Walks::look(site, |store| self.go_on(store)).await {
+            self = match walks.look(|store| self.go_on(store)).await {
                 Ok(walk) => walk,
                 Err(problem) => {
                     _ = sender.send(Err(io::Error::other(problem.cause().to_owned()))).await;

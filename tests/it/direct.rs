@@ -177,6 +177,20 @@ fn direct_tasks_of_one_run_do_not_wake_each_other() {
 }
 
 #[test]
+fn direct_tasks_that_ran_side_by_side_rest_when_one_of_them_runs_again() {
+    let shop = Shop::new();
+    let tasks = |content: &str| [direct(&shop, "a", content), direct(&shop, "b", "x"), direct(&shop, "c", "x")];
+    shop.run_tasks(tasks("one"));
+    for content in ["two", "three"] {
+        assert_eq!(shop.run_tasks(tasks(content)).all(), "a built, b up to date, c up to date");
+        assert_eq!(shop.run_tasks(tasks(content)).all(), "a up to date, b up to date, c up to date", "{content}");
+    }
+    fs::remove_file(shop.installed("direct/b")).unwrap();
+    assert_eq!(shop.run_tasks(tasks("three")).of("b"), "built");
+    assert_eq!(shop.run_tasks(tasks("three")).all(), "a up to date, b up to date, c up to date");
+}
+
+#[test]
 fn a_work_directory_below_the_install_directory_belongs_to_no_task() {
     let shop = Shop::new();
     let inside =

@@ -4,7 +4,7 @@
 //! To claim something is to give the file one more name, which costs a fraction of a file of its own. The kernel lets go
 //! of the lock when the run dies, however that happens; then the names may be taken away, by whoever has the lock.
 
-use std::fs::{self, File, Permissions, TryLockError};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
@@ -54,7 +54,8 @@ impl Drop for Presence {
 
 /// Whether no living run has claimed `name`. What a dead one has left of it is removed.
 pub(super) fn is_vacant(name: &Path) -> io::Result<bool> {
-    let file = match File::open(name) {
+    // For writing too, without which NFS gives no such lock.
+    let file = match OpenOptions::new().read(true).write(true).open(name) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
         file => file?,
     };
@@ -89,9 +90,13 @@ mod tests {
         Command::new("cat").stdin(Stdio::piped()).stdout(file).spawn().unwrap()
     }
 
-    fn end(mut child: Child) {
+    fn end(mut child: Child, dir: &Path) {
         child.kill().unwrap();
         child.wait().unwrap();
+        // Whoever was just being started by another thread has a copy of the file for a moment more.
+        let file = File::open(dir.join("other.run")).unwrap();
+        file.lock().unwrap();
+        file.unlock().unwrap();
     }
 
     fn count(dir: &Path) -> usize {
@@ -106,7 +111,7 @@ mod tests {
         let own = Presence::announce(dir.path()).unwrap();
         assert!(!is_vacant(&name).unwrap());
         assert_eq!(own.claim(&name).unwrap_err().kind(), ErrorKind::AlreadyExists);
-        end(other);
+        end(other, dir.path());
         assert!(is_vacant(&name).unwrap() && !name.exists());
         own.claim(&name).unwrap();
         assert!(!is_vacant(&name).unwrap() && name.exists());
@@ -119,7 +124,7 @@ mod tests {
         let alive = Presence::announce(dir.path()).unwrap();
         alive.claim(&dir.path().join("b.build")).unwrap();
         assert_eq!(count(dir.path()), 4);
-        end(dead);
+        end(dead, dir.path());
         let own = Presence::announce(dir.path()).unwrap();
         assert_eq!(count(dir.path()), 3);
         assert!(!is_vacant(&dir.path().join("b.build")).unwrap());

@@ -53,7 +53,8 @@ impl Installer<'_> {
 
     /// Records direct tasks that succeeded, each with the files below the install directory that appeared or changed
     /// while it ran, and with those that are gone now of the tasks in `sound`, which were whole in this run. Of tasks
-    /// that ran at the same time each is said to have done it all: too much is looked after, never too little.
+    /// that ran at the same time each is said to have done it all: too much is looked after, never too little. What is
+    /// another now of the files that a sound task was said to have made is how it is meant to be.
     pub(crate) fn observe(&self, spans: &[Span], sound: &HashSet<&str>) -> Result<()> {
         if spans.is_empty() {
             return Ok(());
@@ -77,6 +78,8 @@ impl Installer<'_> {
             owned.extend(changes.gone.iter().map(|path| Owned { path: path.clone(), holding: Holding::Seen(GONE) }));
             self.record_direct(&span.task, &span.tag, &span.overrides, true, owned)?;
         }
+        let ran: HashSet<&str> = spans.iter().map(|span| &*span.task).collect();
+        self.find_made_anew(|task| sound.contains(task) && !ran.contains(task), &mut changes);
         self.settle_changes(changes)
     }
 
@@ -94,6 +97,7 @@ impl Installer<'_> {
         for owner in owners {
             changes.of(owner.task).insert(path.clone(), Holding::Leaf(print));
         }
+        changes.made.insert(path.clone(), print);
         Some(Owned { path, holding: Holding::Seen(print) })
     }
 
@@ -108,6 +112,24 @@ impl Installer<'_> {
                     changes.of(task).insert(path.clone(), Holding::Lost);
                 }
             }
+        }
+    }
+
+    /// What direct tasks that rest are said to have made, and those that ran have made anew.
+    fn find_made_anew(&self, rests: impl Fn(&str) -> bool, changes: &mut Changes) {
+        let mut anew = Vec::new();
+        for (task, installed) in self.state().all_installed().filter(|(task, _)| rests(task)) {
+            for Owned { path, holding } in installed.owned {
+                match (holding, changes.made.get(&path)) {
+                    (Holding::Seen(before), Some(now)) if before != GONE && before != *now => {
+                        anew.push((task.to_owned(), path, Holding::Seen(*now)));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for (task, path, holding) in anew {
+            changes.of(&task).insert(path, holding);
         }
     }
 
@@ -146,6 +168,8 @@ impl Installer<'_> {
 #[derive(Default)]
 struct Changes {
     gone: BTreeSet<PathBuf>,
+    /// What they have made.
+    made: HashMap<PathBuf, Print>,
     by_task: BTreeMap<String, HashMap<PathBuf, Holding>>,
 }
 

@@ -15,7 +15,7 @@ use crate::server::auth::{Client, Role};
 use crate::server::name::Name;
 use crate::server::problem::Problem;
 use crate::server::site::Site;
-use crate::server::walk::{Scribe, Walks};
+use crate::server::walk::Scribe;
 use crate::{Listed, Provenance, Store};
 
 /// Objects on a page, unless said, and at the most.
@@ -85,7 +85,7 @@ async fn read_page(site: &Site, asked: Asked, limit: usize) -> Result<Page, Prob
     while artifacts.len() <= limit {
         let prefix = prefix.clone();
         let look = move |store: &dyn Store| look(store, after.as_deref(), size, &prefix);
-        let (found, last) = Walks::look(site, look).await?;
+        let (found, last) = site.walks.look(look).await?;
         artifacts.extend(found);
         // Whoever wants few of many reads them in large pieces.
         (after, size) = (last, (4 * size).min(MOST_AT_ONCE));
@@ -118,7 +118,7 @@ pub(super) async fn all(
     Extension(client): Extension<Client>,
 ) -> Result<Response, Problem> {
     client.may(Role::Reader, NAMESPACE)?;
-    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Walks::list(site, Lines)).into_response())
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], site.walks.list(Lines)).into_response())
 }
 
 /// The list as lines of JSON.

@@ -13,7 +13,7 @@ use axum::routing::{get as reading, post};
 use super::auth::{Client, Role};
 use super::name::Name;
 use super::problem::Problem;
-use super::router::Route;
+use super::route::Route;
 use super::site::Site;
 
 /// The namespace of the own protocol, as rights name it.

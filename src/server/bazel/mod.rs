@@ -26,7 +26,7 @@ use crate::server::keyed::{Deposit, Existing, Key};
 use crate::server::known::Known;
 use crate::server::name::Name;
 use crate::server::problem::Problem;
-use crate::server::router::Route;
+use crate::server::route::Route;
 use crate::server::shelf::Kept;
 use crate::server::site::Site;
 use crate::server::upload::Upload;

@@ -21,7 +21,7 @@ pub(super) use self::package::Package;
 use super::keyed::Key;
 use super::name::Name;
 use super::problem::Problem;
-use super::router::Route;
+use super::route::Route;
 use super::site::Site;
 
 /// The namespace of the protocol, as rights name it.

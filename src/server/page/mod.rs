@@ -21,7 +21,7 @@ use axum::routing::get;
 
 pub(super) use self::pages::Pages;
 use self::visit::Visit;
-use super::router::Route;
+use super::route::Route;
 use super::site::Site;
 
 /// The routes of the page.

@@ -11,9 +11,8 @@ use serde::de::DeserializeOwned;
 use crate::server::address::address;
 use crate::server::auth::{Client, Role};
 use crate::server::connection::Peer;
-use crate::server::metrics::NAMESPACE;
 use crate::server::problem::Problem;
-use crate::server::site::Site;
+use crate::server::site::{NAMESPACE, Site};
 
 /// What the head of each page needs.
 #[derive(Debug, Serialize)]

@@ -11,7 +11,6 @@ pub(super) use self::search::{REACH, Results, Search};
 pub(super) use self::summary::{Label, Project, Summary, Task};
 use super::problem::Problem;
 use super::site::Site;
-use super::walk::Walks;
 
 /// What was lately seen of the store.
 #[derive(Debug, Default)]
@@ -25,6 +24,6 @@ impl Survey {
     /// # Errors
     /// When the store cannot be listed.
     pub(super) async fn search(site: &Site, search: Search, skip: usize, limit: usize) -> Result<Results, Problem> {
-        Walks::look(site, move |store| search.run(store, skip, limit)).await
+        site.walks.look(move |store| search.run(store, skip, limit)).await
     }
 }

@@ -22,7 +22,7 @@ use self::team::Team;
 use super::auth::{Client, Role};
 use super::keyed::Key;
 use super::problem::Problem;
-use super::router::Route;
+use super::route::Route;
 use super::site::Site;
 use super::task_hash;
 

@@ -21,7 +21,7 @@ use self::place::Place;
 use super::auth::{Client, Role};
 use super::keyed::{Deposit, Existing};
 use super::problem::Problem;
-use super::router::Route;
+use super::route::Route;
 use super::site::Site;
 use super::upload::Upload;
 
@@ -92,7 +92,7 @@ async fn beyond_http(
     upload: Upload,
 ) -> Result<Response, Problem> {
     match method.as_str() {
-        "PROPFIND" => propfind::propfind(site, &client, place, upload).await,
+        "PROPFIND" => propfind::propfind(&site, &client, place, upload).await,
         "MKCOL" => make(&site, &client, &place).await.map(IntoResponse::into_response),
         _ => Err(not_allowed("this address takes other methods")),
     }

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::io::Write;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::body::Body;
@@ -17,13 +16,13 @@ use crate::Listed;
 use crate::server::intake::collect;
 use crate::server::name::Name;
 use crate::server::shelf::Found;
-use crate::server::walk::{Scribe, Walks};
+use crate::server::walk::Scribe;
 
 /// The longest question, in bytes. It is thrown away.
 const LONGEST: usize = 64 << 10;
 
 pub(super) async fn propfind(
-    site: Arc<Site>,
+    site: &Site,
     client: &Client,
     place: Place,
     question: Upload,
@@ -32,9 +31,9 @@ pub(super) async fn propfind(
     let depth = Depth::of(&question.headers)?;
     collect(question.body, LONGEST, site.options.pace()).await?;
     let body = match (place, depth) {
-        (Place::Object(path), _) => document(&object(&site, client, &path).await?),
+        (Place::Object(path), _) => document(&object(site, client, &path).await?),
         (Place::Directory(path), Depth::Zero) => document(&directory(&path)),
-        (Place::Directory(path), Depth::One) => Walks::list(site, Listing { dir: path, dirs: HashSet::new() }),
+        (Place::Directory(path), Depth::One) => site.walks.list(Listing { dir: path, dirs: HashSet::new() }),
     };
     Ok((StatusCode::MULTI_STATUS, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response())
 }

@@ -5,6 +5,7 @@
 //! one file, whole or absent at every moment, and looking it up is opening it. A writer is granted room before it writes,
 //! so the store never takes more than its size; only such a grant needs the lock.
 
+mod bookkeeping;
 mod books;
 mod clock;
 mod config;
@@ -30,6 +31,7 @@ mod repair;
 mod room;
 mod shard;
 mod size;
+mod tale;
 #[cfg(test)]
 mod tests;
 mod usage;
@@ -55,10 +57,10 @@ use self::layout::{Layout, shard_of, shards};
 pub use self::options::DirectoryOptions;
 pub use self::perm::Perm;
 pub use self::prune::{Prune, Pruned, PrunedObject};
-use self::record::Tale;
 pub use self::repair::{Finding, Remedy};
 use self::shard::Shard;
 pub use self::size::{NotASize, parse_size};
+use self::tale::Tale;
 pub use self::usage::Usage;
 pub use self::verify::Flaw;
 use super::capacity::Capacity;
@@ -113,7 +115,7 @@ impl DirectoryStore {
     pub fn info(&self, name: &str) -> anyhow::Result<Option<Listed>> {
         self.depot.layout.object(name)?;
         let shard = Shard::new(&self.depot.layout, shard_of(name));
-        let tale = self.depot.tale(None).context("could not read the logs of the store")?;
+        let tale = Tale::read(&self.depot.layout, None).context("could not read the logs of the store")?;
         let entry = shard.object_named(name, &tale).context("could not read the store")?;
         Ok(entry.map(|entry| entry.listed(self.depot.is_pinned(name))))
     }
@@ -173,7 +175,7 @@ impl Store for DirectoryStore {
 
     /// Like [`info`](DirectoryStore::info), but without looking twice: when it was last used may be told too early.
     fn describe(&self, name: &str) -> anyhow::Result<Option<Listed>> {
-        let entry = self.depot.recall(name).context("could not read the store")?;
+        let entry = self.depot.memory.recall(&self.depot.layout, name).context("could not read the store")?;
         Ok(entry.map(|entry| entry.listed(self.depot.is_pinned(name))))
     }
 
@@ -198,7 +200,7 @@ impl Store for DirectoryStore {
     }
 
     fn list(&self) -> anyhow::Result<Objects<'_>> {
-        let tale = self.depot.tale(None).context("could not read the logs of the store")?;
+        let tale = Tale::read(&self.depot.layout, None).context("could not read the logs of the store")?;
         let pins = self.depot.pinned().context("could not read the pins of the store")?;
         let objects = shards().flat_map(move |name| match self.listed_in(name, &tale, &pins) {
             Ok(listed) => listed.into_iter().map(Ok).collect::<Vec<_>>(),
@@ -209,7 +211,7 @@ impl Store for DirectoryStore {
 
     /// Shard by shard, and by name within: a page costs as much as the shards that it comes from.
     fn page(&self, after: Option<&str>, limit: usize) -> anyhow::Result<Vec<Listed>> {
-        let tale = self.depot.tale(None).context("could not read the logs of the store")?;
+        let tale = Tale::read(&self.depot.layout, None).context("could not read the logs of the store")?;
         let pins = self.depot.pinned().context("could not read the pins of the store")?;
         let first = after.map(shard_of);
         let mut page = Vec::new();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::credentials;
 use super::document::Document;
 use super::entry::{Entry, Said, Section};
 use super::judgement;
@@ -114,7 +115,7 @@ impl Configuration {
         for entry in &self.entries {
             settings.hear(entry)?;
         }
-        judgement::credentials_stay_home(&self.entries, &settings)?;
+        credentials::stay_home(&self.entries, &settings)?;
         Ok(settings)
     }
 

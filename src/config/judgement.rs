@@ -1,17 +1,16 @@
 //! The judgement: what an entry means, and whether whoever said it may say so.
 //!
 //! A project's file and its recipe may come from a stranger, and are read by commands that build nothing. So they name
-//! places, but neither secrets nor files or commands that have them, and they do not lead the user's credentials astray.
+//! places, but neither secrets nor files or commands that have them.
 
 use super::entry::{Entry, Said, Section, mistake};
 use super::key::{Form, Key};
 use super::kind::{Beside, Kind};
 use super::origin::{SettingOrigin, Whose};
-use super::settings::Settings;
 use super::store_kind::StoreKind;
 use super::surroundings::{LOCAL, Surroundings};
 use super::words;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::text;
 
 /// An entry that makes sense.
@@ -139,30 +138,4 @@ fn declared(entry: &Entry) -> Option<&str> {
         Section::Store(name) if entry.key == "type" => Some(name),
         _ => None,
     }
-}
-
-/// Whatever the user's own file says a secret of, nobody who may be a stranger says the place of.
-pub(super) fn credentials_stay_home(entries: &[Entry], settings: &Settings) -> Result<()> {
-    for entry in entries.iter().filter(|entry| entry.whose.is_foreign()) {
-        let Section::Store(name) = &entry.section else { continue };
-        let users = |other: &&Entry| other.section == entry.section && other.whose == Whose::User;
-        let Some(secret) = entries.iter().filter(users).find(|other| settings.is_secret(name, &other.key)) else {
-            continue;
-        };
-        let same = entries.iter().filter(users).find(|other| other.key == entry.key);
-        if is_place(entry) && !same.is_some_and(|same| settings.agree(same, entry)) {
-            return Err(astray(entry, secret));
-        }
-    }
-    Ok(())
-}
-
-/// Whether an entry says what or where a store is, rather than how it is used.
-fn is_place(entry: &Entry) -> bool {
-    !words::TIER.iter().any(|key| key.name == entry.key)
-}
-
-fn astray(entry: &Entry, secret: &Entry) -> Error {
-    let problem = format!("does not stand in {}, which has credentials for this store", secret.origin);
-    entry.wrong(problem, format!("credentials go only where their owner says: write the same `{}` there", entry.key))
 }

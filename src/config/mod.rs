@@ -6,6 +6,7 @@
 
 mod cache;
 mod configuration;
+mod credentials;
 mod directory;
 mod document;
 mod entry;

@@ -1,20 +1,21 @@
-//! `block` and `decide`: functions of the recipe that run during the build.
-
-use std::path::Path;
+//! `block`: a function of the recipe that runs during the build, as a step.
 
 use mlua::serde::SerializeOptions;
 use mlua::{Lua, LuaSerdeExt, Value};
 
 use super::args::Args;
 use super::closed::Closed;
-use super::mistake::Mistake;
 use super::scope;
+use super::steps::Step;
 use super::value::variables;
 use crate::Scope;
-use crate::command::{Block, Command, Sync, Variables};
+use crate::command::{Block, Command, Variables};
+
+/// The one step that cannot stand in a block.
+pub(super) const BLOCK: Step = Step { name: "block", make };
 
 /// `t:block(function(t) … end)`, `t:block({ name = value }, function(t, vars) … end)`; a name may come first.
-pub(super) fn make(args: &mut Args) -> mlua::Result<Command> {
+fn make(args: &mut Args) -> mlua::Result<Command> {
     let name = if args.is_text() { Some(args.text("its name")?) } else { None };
     let variables = if args.is_table() { variables(&args.next())? } else { Variables::new() };
     let code = Closed::of(&args.function("its code")?)?;
@@ -46,20 +47,4 @@ fn run(code: &Closed, variables: &Variables, scope: &Scope<'_>) -> anyhow::Resul
 /// Plain data as a Lua table.
 fn data(lua: &Lua, data: &Variables) -> mlua::Result<Value> {
     lua.to_value_with(data, SerializeOptions::new().set_array_metatable(false))
-}
-
-/// `decide = function(source, target) … end`: whether to replace the target.
-pub(super) fn decide(step: Sync, value: &Value) -> Result<Sync, Mistake> {
-    let Value::Function(function) = value else { return Err(Mistake::expected("a function", value)) };
-    let code = Closed::of(function)?;
-    Ok(step.decide(code.text().to_owned(), move |source, target| ask(&code, source, target)))
-}
-
-fn ask(code: &Closed, source: &Path, target: &Path) -> anyhow::Result<bool> {
-    let paths = [source, target].map(|path| path.as_os_str().as_encoded_bytes().to_vec());
-    code.run(|lua, function| {
-        let [source, target] = paths;
-        let answer: Value = function.call((lua.create_string(source)?, lua.create_string(target)?))?;
-        answer.as_boolean().ok_or_else(|| Mistake::expected("true or false", &answer).at("decide").into())
-    })
 }

@@ -1,15 +1,13 @@
 //! The steps of a task, one word each. While the recipe is read a build function queues them; in a block the same
 //! words run at once.
 
-use mlua::{Function, Lua, MetaMethod, MultiValue, UserData, UserDataFields, UserDataMethods, Value};
+use mlua::Value;
 
 use super::args::Args;
 use super::mistake::Mistake;
-use super::object::{colon, unknown_word};
 use super::table::Word;
 use super::value::{bytes, flag, mode, pairs, texts, variables, whole};
-use super::{block, env};
-use crate::Task;
+use super::{decide, env};
 use crate::command::{Bin, Command, Copy, Emit, Link, Mkdir, Patch, Shell, Sync, Template};
 
 /// A word and the step that it makes of its arguments.
@@ -32,9 +30,6 @@ pub(super) const STEPS: [Step; 10] = [
     Step { name: "emit_error", make: |args| emit(args, Emit::error) },
 ];
 
-/// The one step that cannot stand in a block.
-pub(super) const BLOCK: Step = Step { name: "block", make: block::make };
-
 /// Options of `command`.
 pub(super) const COMMAND: &[Word<Shell>] = &[
     Word { name: "env", set: |step, value| env::read(value).map(|env| step.env(env)) },
@@ -53,7 +48,7 @@ pub(super) const COPY: &[Word<Copy>] = &[Word { name: "dir", set: |step, value| 
 /// Options of `sync`.
 pub(super) const SYNC: &[Word<Sync>] = &[
     Word { name: "exclude", set: |step, value| Ok(texts(value)?.into_iter().fold(step, Sync::exclude)) },
-    Word { name: "decide", set: block::decide },
+    Word { name: "decide", set: decide::set },
     Word { name: "dir", set: |step, value| dir(value).map(|dir| step.dir(dir)) },
 ];
 
@@ -153,43 +148,4 @@ fn content(args: &mut Args, what: &str) -> mlua::Result<Content> {
 
 fn dir(value: &Value) -> Result<String, Mistake> {
     super::value::text(value)
-}
-
-/// Runs a task's build function and adds the steps that it queues.
-pub(super) fn queue(lua: &Lua, task: Task, build: &Function) -> mlua::Result<Task> {
-    let queue = lua.create_userdata(Queue { name: task.name().to_owned(), steps: Vec::new() })?;
-    build.call::<()>(&queue)?;
-    Ok(queue.take::<Queue>()?.steps.into_iter().fold(task, Task::step))
-}
-
-/// What a build function is handed.
-struct Queue {
-    name: String,
-    steps: Vec<Command>,
-}
-
-impl UserData for Queue {
-    fn add_fields<F: UserDataFields<Self>>(fields: &mut F) {
-        fields.add_field_method_get("name", |_, queue| Ok(queue.name.clone()));
-    }
-
-    fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
-        for Step { name, make } in STEPS.iter().chain([&BLOCK]) {
-            methods.add_function(*name, move |_, (queue, values): (Value, MultiValue)| {
-                let Some(queue) = queue.as_userdata() else { return Err(colon(name).into()) };
-                let step = make(&mut Args::new(name, values))?;
-                let ended = |_| Mistake::new(format!("`{name}` comes after the end of its build function"));
-                queue.borrow_mut::<Queue>().map_err(ended)?.steps.push(step);
-                Ok(())
-            });
-        }
-        methods.add_meta_function(MetaMethod::Index, |_, (_, name): (Value, Value)| {
-            unknown_word("a task", &name, &names())
-        });
-    }
-}
-
-/// The names of everything that a build function finds in its task.
-pub(super) fn names() -> Vec<&'static str> {
-    std::iter::once("name").chain(STEPS.iter().chain([&BLOCK]).map(|step| step.name)).collect()
 }

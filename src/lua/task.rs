@@ -8,7 +8,7 @@ use super::reading::Reading;
 use super::script::Place;
 use super::table::{self, Word};
 use super::value::{flag, seconds, text, texts};
-use super::{env, source, steps};
+use super::{env, queue, source};
 use crate::Task;
 
 /// A task whose table is being read.
@@ -89,7 +89,7 @@ fn complete(lua: &Lua, name: String, place: Place, options: &Table) -> mlua::Res
     let draft =
         table::apply(draft, options, WORDS).map_err(|error| Mistake::attribute(error, &format!("task `{name}`")))?;
     let task = match draft.build {
-        Some(build) => steps::queue(lua, draft.task, &build)?,
+        Some(build) => queue::run(lua, draft.task, &build)?,
         None => draft.task,
     };
     let reading = Reading::open(lua)?;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{cache, call, env, platform, project, scope, source, steps, store_words, table, task};
+use super::{cache, call, env, platform, project, queue, scope, source, steps, store_words, table, task};
 use crate::{Key, Kind, StoreKind};
 
 /// Words by the class that `lua/types.lua` calls them after.
@@ -22,7 +22,7 @@ pub(super) fn words() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("cortado.UrlSource", table::names(source::URL).into_iter().collect()),
         ("cortado.PathSource", table::names(source::PATH).into_iter().collect()),
         ("cortado.GitSource", table::names(source::GIT).into_iter().collect()),
-        ("cortado.Task", steps::names().into_iter().collect()),
+        ("cortado.Task", queue::names().into_iter().collect()),
         ("cortado.BlockTask", block.collect()),
         ("cortado.CommandOptions", table::names(steps::COMMAND).into_iter().collect()),
         ("cortado.BinOptions", table::names(steps::BIN).into_iter().collect()),

@@ -13,14 +13,14 @@ use serde_json::Value;
 use super::command::{Command, Template};
 use super::env::Env;
 use super::input::Input;
-use super::task::Task;
+use super::particulars::Particulars;
 
-/// Everything that the texts of `task` mention, sorted.
-pub(super) fn of_task(task: &Task) -> BTreeSet<Input> {
+/// Everything that the texts of a task mention, sorted.
+pub(super) fn of_task(commands: &[Command], particulars: &Particulars) -> BTreeSet<Input> {
     let mut found = Found::default();
-    found.env(&task.particulars().env);
-    task.particulars().license.files.iter().for_each(|file| found.path(file));
-    task.commands.iter().for_each(|command| found.command(command, task.particulars().preserve_symlinks));
+    found.env(&particulars.env);
+    particulars.license.files.iter().for_each(|file| found.path(file));
+    commands.iter().for_each(|command| found.command(command, particulars.preserve_symlinks));
     found.inputs
 }
 
@@ -133,6 +133,7 @@ fn clean(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Task;
     use crate::model::command::{Copy, Link, Shell, Sync};
 
     fn found(task: Task) -> Vec<PathBuf> {
@@ -140,7 +141,7 @@ mod tests {
             Input::Mention(path) => path,
             other => panic!("{other:?} is not a mention"),
         };
-        of_task(&task).into_iter().map(path).collect()
+        of_task(&task.commands, task.particulars()).into_iter().map(path).collect()
     }
 
     #[test]

@@ -225,7 +225,7 @@ impl Task {
 
     /// The inputs that are declared and those that texts mention.
     pub(crate) fn files(&self) -> BTreeSet<Input> {
-        let mut files = mentions::of_task(self);
+        let mut files = mentions::of_task(&self.commands, self.particulars());
         files.extend(self.particulars().inputs.iter().cloned());
         files
     }

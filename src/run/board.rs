@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::debt::Debt;
 use super::debts::Debts;
+use super::ended::Ended;
 use super::event::Outcome;
-use super::executor::Ended;
 use super::handover::Offer;
 use super::pipeline::Brought;
 use super::uploads::Uploads;

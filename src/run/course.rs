@@ -7,8 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use super::debt::Debt;
+use super::ended::Ended;
 use super::event::{Event, Outcome};
-use super::executor::{self, Ended};
+use super::executor;
 use super::glance::{self, Glance};
 use super::idle;
 use super::install::{Expected, InstallOptions, Installer};

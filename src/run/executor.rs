@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::board::{Board, Job, Role};
 use super::debt::Debt;
 use super::debts::Debts;
+use super::ended::Ended;
 use super::event::{Event, Outcome, Progress, TaskRef};
 use super::pipeline::{Brought, Led};
 use super::shared::Shared;
@@ -21,14 +22,6 @@ use crate::plan::{PlannedTask, Schedule};
 
 /// How many artifacts a transfer slot may have brought that wait for upstreams.
 const AHEAD: usize = 8;
-
-/// How one task ended.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) outcome: Outcome,
-    pub(crate) duration: Duration,
-    pub(crate) error: Option<Error>,
-}
 
 /// Works through the whole plan; every task has ended, in one way or another, and every artifact is kept or given up
 /// when this returns. `current` says of each task whether it is installed as planned, `debts` what earlier runs owe the

@@ -10,6 +10,7 @@ mod context;
 mod course;
 mod debt;
 mod debts;
+mod ended;
 mod engine;
 mod environment;
 mod event;

@@ -15,9 +15,9 @@ use super::fault;
 use super::layout::shards;
 use super::ledger::Ledger;
 use super::others::{Other, others};
-use super::record::{Tale, Teller};
 use super::room::Room;
 use super::shard::Shard;
+use super::tale::Tale;
 use super::victims::{MOST, Victim, Victims, rank};
 use super::writer::Writer;
 use crate::error::Result;
@@ -138,7 +138,8 @@ impl<'a> Books<'a> {
 
     /// Counts all objects, brings the index up to date with the journal, and shows every object to `visit`.
     pub(super) fn count(&mut self, own: Option<&Writer>, visit: &mut dyn FnMut(Entry, &Tale)) -> anyhow::Result<()> {
-        let tale = self.depot.tale(own.map(Writer::id)).context("could not read the logs of the store")?;
+        let tale =
+            Tale::read(&self.depot.layout, own.map(Writer::id)).context("could not read the logs of the store")?;
         (self.ledger.objects, self.ledger.count) = (0, 0);
         for name in shards() {
             let shard = Shard::new(&self.depot.layout, name);
@@ -250,25 +251,6 @@ impl<'a> Books<'a> {
     pub(super) fn file_time(&self) -> SystemTime {
         let lock = fs::metadata(self.depot.layout.lock());
         lock.and_then(|lock| lock.modified()).unwrap_or_else(|_| SystemTime::now())
-    }
-}
-
-impl super::depot::Depot {
-    /// Everything that logs and journal say, `own` being the caller's writer.
-    pub(super) fn tale(&self, own: Option<&str>) -> io::Result<Tale> {
-        let mut tale = Tale::default();
-        // What is handed over meanwhile moves from the logs to the journal and on to the index: whoever reads them in
-        // this order misses nothing.
-        for other in others(&self.layout, None)? {
-            let teller = if Some(other.id.as_str()) == own { Teller::Settled } else { Teller::Other };
-            tale.add(&other.log(), teller);
-        }
-        match fs::read(self.layout.journal()) {
-            Ok(journal) => tale.add(&journal, Teller::Settled),
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-        Ok(tale)
     }
 }
 

@@ -1,4 +1,6 @@
 //! The depot: an open directory store, as all of this process' threads share it.
+//!
+//! When it goes to its books is said in `bookkeeping`.
 
 use std::collections::HashSet;
 use std::fs;
@@ -10,7 +12,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use super::books::Books;
 use super::config::{Config, Eviction};
 use super::disk::Disk;
 use super::fault;
@@ -19,13 +20,9 @@ use super::ledger::Ledger;
 use super::memory::Memory;
 use super::options::DirectoryOptions;
 use super::record::Record;
-use super::room::Room;
 use super::uses::Uses;
 use super::writer::Writer;
 use crate::cache::capacity::Capacity;
-use crate::error::{Error, Result};
-use crate::host::lock::Wait;
-use crate::text;
 
 /// What every operation on a store needs.
 #[derive(Debug)]
@@ -35,16 +32,15 @@ pub(super) struct Depot {
     /// Bytes that the store may take.
     pub(super) size: u64,
     pub(super) eviction: Eviction,
-    lock_wait: Duration,
+    pub(super) lock_wait: Duration,
     /// Made when there is something to write.
     writer: Mutex<Option<Arc<Writer>>>,
     /// Whether this process may not write here. Then nobody is told what was used.
-    silent: AtomicBool,
-    uses: Uses,
+    pub(super) silent: AtomicBool,
+    pub(super) uses: Uses,
     /// Until when the lock is only tried, not waited for: somebody has held it for too long.
-    impatient: Mutex<Option<Instant>>,
-    /// What was read of the books, once somebody wanted to know.
-    pub(super) memory: Mutex<Option<Memory>>,
+    pub(super) impatient: Mutex<Option<Instant>>,
+    pub(super) memory: Memory,
     pub(super) evicted: Evicted,
 }
 
@@ -66,12 +62,6 @@ impl Evicted {
     }
 }
 
-/// How long nobody waits for a lock that was waited for in vain.
-const IMPATIENCE: Duration = Duration::from_secs(60);
-
-/// How long a store that is closed waits for the lock. What it does not settle, others find out.
-const PARTING: Duration = Duration::from_millis(500);
-
 impl Depot {
     pub(super) fn new(layout: Layout, config: &Config, options: &DirectoryOptions) -> Self {
         Self {
@@ -84,7 +74,7 @@ impl Depot {
             silent: AtomicBool::new(false),
             uses: Uses::default(),
             impatient: Mutex::default(),
-            memory: Mutex::default(),
+            memory: Memory::default(),
             evicted: Evicted::default(),
         }
     }
@@ -112,64 +102,6 @@ impl Depot {
         slot.take_if(|current| Arc::ptr_eq(current, &writer));
         drop(slot);
         act(&self.writer()?)
-    }
-
-    /// Remembers that an object was asked for, if this process may.
-    pub(super) fn used(&self, name: &str) {
-        if self.silent.load(Ordering::Relaxed) || !self.uses.is_news(name, Instant::now()) {
-            return;
-        }
-        let told = self.with_writer(|writer| {
-            writer.record(&Record::Use { name: name.to_owned(), at: writer.now() })?;
-            self.hand_over_if_long(writer)
-        });
-        fault::point("used: recorded");
-        // A hit is a hit. Who cannot write now will not try for every object.
-        self.silent.store(told.is_err(), Ordering::Relaxed);
-    }
-
-    /// Hands a long log over, if nobody else is at the books: a reader does not wait.
-    fn hand_over_if_long(&self, writer: &Writer) -> anyhow::Result<()> {
-        let Some(mut room) = writer.has_much_to_say().then(|| writer.try_room()).flatten() else { return Ok(()) };
-        match Books::open(self, Wait::Fail) {
-            Ok(mut books) => books.grant(writer, &mut room, 0).map(drop),
-            Err(Error::Busy { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Opens the books of a store, unless somebody has them open for too long: then the reason not to wait any more.
-    pub(super) fn books(&self) -> Result<Books<'_>> {
-        let mut impatient = locked(&self.impatient);
-        let wait = match *impatient {
-            Some(until) if Instant::now() < until => Wait::Fail,
-            _ => Wait::UpTo(self.lock_wait),
-        };
-        let books = Books::open(self, wait);
-        *impatient = match &books {
-            Err(Error::Busy { .. }) => Instant::now().checked_add(IMPATIENCE),
-            _ => None,
-        };
-        books
-    }
-
-    /// Reserves room for `bytes` more; `Some` is the reason why there is none.
-    pub(super) fn reserve(&self, writer: &Writer, bytes: u64) -> anyhow::Result<Option<String>> {
-        if bytes > self.size {
-            return Ok(Some(format!("{} do not fit into {}", text::bytes(bytes), text::bytes(self.size))));
-        }
-        let mut room: MutexGuard<'_, Room> = writer.room();
-        if !writer.has_much_to_say() && room.reserve(bytes) {
-            return Ok(None);
-        }
-        let mut books = match self.books() {
-            Ok(books) => books,
-            Err(error @ Error::Busy { .. }) => return Ok(Some(error.to_string())),
-            Err(error) => return Err(error.into()),
-        };
-        let refusal = books.grant(writer, &mut room, bytes)?;
-        room.reserve(bytes);
-        Ok(refusal)
     }
 
     /// Takes an object out of the store, and tells its size; `None` when there was none.
@@ -219,15 +151,6 @@ impl Depot {
         };
         let names = entries.map(|entry| Ok(entry?.file_name().into_string().unwrap_or_default()));
         names.collect()
-    }
-
-    fn close(&self, writer: &Writer) -> anyhow::Result<()> {
-        let mut room = writer.room();
-        if !room.is_settled() || writer.has_records() {
-            Books::open(self, Wait::UpTo(PARTING))?.close(writer, &mut room)?;
-        }
-        writer.leave();
-        Ok(())
     }
 }
 

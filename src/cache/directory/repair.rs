@@ -14,8 +14,8 @@ use super::books::Books;
 use super::depot::Depot;
 use super::layout::{is_name, shard_of, shards};
 use super::others::others;
-use super::record::Tale;
 use super::shard::Shard;
+use super::tale::Tale;
 use crate::text;
 
 /// Something in a store that is not as it should be.
@@ -84,7 +84,7 @@ struct Look<'a> {
 
 impl<'a> Look<'a> {
     fn at(depot: &'a Depot, books: &Books<'_>) -> anyhow::Result<Vec<Finding>> {
-        let tale = depot.tale(None).context("could not read the logs of the store")?;
+        let tale = Tale::read(&depot.layout, None).context("could not read the logs of the store")?;
         let mut look = Self { depot, tale, findings: Vec::new(), settled: 0 };
         look.root()
             .and_then(|()| look.writers(books))

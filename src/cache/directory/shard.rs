@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use super::disk::Disk;
 use super::entry::{Entry, micros};
 use super::layout::{Layout, is_name, shard_of};
-use super::record::Tale;
+use super::tale::Tale;
 
 /// One of the directories that objects are spread over.
 #[derive(Debug)]

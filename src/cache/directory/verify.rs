@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::DirectoryStore;
 use super::layout::shards;
 use super::shard::{Object, Shard};
+use super::tale::Tale;
 use crate::cache::whole::seal;
 use crate::model::Digest;
 
@@ -38,7 +39,7 @@ impl DirectoryStore {
     /// # Errors
     /// When the store cannot be read; an item is an error when that happens half-way.
     pub fn verify(&self) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Flaw>> + Send + '_> {
-        let tale = self.depot.tale(None).context("could not read the logs of the store")?;
+        let tale = Tale::read(&self.depot.layout, None).context("could not read the logs of the store")?;
         let shards = shards().map(|name| Shard::new(&self.depot.layout, name));
         let objects = shards.flat_map(move |shard| match shard.content(&tale) {
             Ok(content) => content.objects.into_iter().map(Ok).collect::<Vec<_>>(),

@@ -2,10 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::http_store::HttpStore;
 use super::network::Network;
 use super::url::Url;
-use crate::error::Result;
 use crate::model::Secret;
 
 /// A web server on which objects are read, written and removed by GET, PUT and DELETE of `<url>/<name>`.
@@ -38,13 +36,5 @@ impl Http {
     /// A server without credentials.
     pub fn new(url: impl Into<Url>) -> Self {
         Self { url: url.into(), ..Self::default() }
-    }
-
-    /// The store. Nothing is asked of the server yet.
-    ///
-    /// # Errors
-    /// When the address, the credentials or the certificates cannot be used.
-    pub fn open(&self) -> Result<HttpStore> {
-        HttpStore::open(self)
     }
 }

@@ -34,14 +34,18 @@ pub struct HttpStore {
     turns: Turns,
 }
 
-impl HttpStore {
-    pub(super) fn open(server: &Http) -> Result<Self> {
+impl Http {
+    /// The store. Nothing is asked of the server yet.
+    ///
+    /// # Errors
+    /// When the address, the credentials or the certificates cannot be used.
+    pub fn open(&self) -> Result<HttpStore> {
         let refused = |problem: &str| Error::Invalid {
-            place: format!("store {}", server.url),
+            place: format!("store {}", self.url),
             problem: problem.to_owned(),
             hint: String::new(),
         };
-        let base = Address::parse(server.url.expose()).map_err(|error| refused(&error.to_string()))?;
+        let base = Address::parse(self.url.expose()).map_err(|error| refused(&error.to_string()))?;
         if base.scheme == "file" {
             return Err(refused("a web server has an `http` or `https` address"));
         }
@@ -50,11 +54,13 @@ impl HttpStore {
                 "below an address with `?` or `@` in its path lie no objects; in a password they are `%3F`, `%40`",
             ));
         }
-        let authorization = authorization(server, &base).map_err(|problem| refused(&problem))?;
-        let client = server.network.client()?;
-        Ok(Self { base, authorization, client, limit: server.network.max_object_size, turns: Turns::default() })
+        let authorization = authorization(self, &base).map_err(|problem| refused(&problem))?;
+        let client = self.network.client()?;
+        Ok(HttpStore { base, authorization, client, limit: self.network.max_object_size, turns: Turns::default() })
     }
+}
 
+impl HttpStore {
     /// What the server knows of an object: its size, when it was put there, and what is told of it by headers.
     ///
     /// # Errors

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::redis_store::RedisStore;
 use super::seconds;
 use super::url::Url;
-use crate::error::Result;
 
 /// A server. It holds a value in memory, and so does the store while one is on its way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,13 +43,5 @@ impl Redis {
     /// A server there.
     pub fn new(url: impl Into<Url>) -> Self {
         Self { url: url.into(), ..Self::default() }
-    }
-
-    /// The store. Nothing is asked of the server yet.
-    ///
-    /// # Errors
-    /// When what is configured cannot be used.
-    pub fn open(&self) -> Result<RedisStore> {
-        RedisStore::open(self)
     }
 }

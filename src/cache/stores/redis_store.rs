@@ -30,29 +30,35 @@ pub struct RedisStore {
     mask: Mask,
 }
 
-impl RedisStore {
-    pub(super) fn open(server: &Redis) -> Result<Self> {
-        let (mask, place) = (Mask::new(server.url.secrets()), super::place("redis at", &server.url, &server.prefix));
+impl Redis {
+    /// The store. Nothing is asked of the server yet.
+    ///
+    /// # Errors
+    /// When what is configured cannot be used.
+    pub fn open(&self) -> Result<RedisStore> {
+        let (mask, place) = (Mask::new(self.url.secrets()), super::place("redis at", &self.url, &self.prefix));
         let refused = |problem: &str| Error::Invalid {
             place: format!("store {place}"),
             problem: mask.hide(problem),
             hint: String::new(),
         };
-        if server.ttl.is_some_and(|ttl| ttl.as_secs() == 0) {
+        if self.ttl.is_some_and(|ttl| ttl.as_secs() == 0) {
             return Err(refused("the shortest `ttl` is a second"));
         }
-        if server.timeout.is_zero() {
+        if self.timeout.is_zero() {
             return Err(refused("a `timeout` of nothing is none"));
         }
-        let client = Client::open(server.url.expose()).map_err(|error| refused(&error.to_string()))?;
-        let prefix = match server.prefix.trim_matches('/') {
+        let client = Client::open(self.url.expose()).map_err(|error| refused(&error.to_string()))?;
+        let prefix = match self.prefix.trim_matches('/') {
             "" => String::new(),
             prefix => format!("{prefix}/"),
         };
-        let (ttl, limit, timeout) = (server.ttl, server.value_limit, server.timeout);
-        Ok(Self { client, idle: Mutex::default(), place, prefix, ttl, limit, timeout, mask })
+        let (ttl, limit, timeout) = (self.ttl, self.value_limit, self.timeout);
+        Ok(RedisStore { client, idle: Mutex::default(), place, prefix, ttl, limit, timeout, mask })
     }
+}
 
+impl RedisStore {
     fn key(&self, name: &str) -> anyhow::Result<String> {
         ensure!(!name.is_empty(), "an object has a name");
         Ok(format!("{}{name}", self.prefix))

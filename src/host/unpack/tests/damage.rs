@@ -8,6 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::super::*;
+use super::artifact::snapshot;
 use crate::host::listing::Listing;
 use crate::host::pack::{PackOptions, pack};
 
@@ -229,4 +230,27 @@ fn what_holds_no_tar_is_refused() {
     assert_eq!(whole.refusal(&gzip(b"")), "it is truncated");
     assert_eq!(whole.refusal(&gzip(&[0; 511])), "it is truncated");
     assert!(outcome(&gzip(&[0; 1024])).unwrap().0.is_empty(), "an empty tree");
+}
+
+#[test]
+fn a_damaged_artifact_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("f"), "content").unwrap();
+    let mut bytes = Vec::new();
+    pack(&Layout::whole(root.path()), &Listing::of(root.path()).unwrap().entries, &mut bytes, &PackOptions::default())
+        .unwrap();
+    for at in (0..4).chain(20..bytes.len() - 66) {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0x10;
+        let copy = tempfile::tempdir().unwrap();
+        match unpack_artifact(&*damaged, "A", Layout::whole(copy.path()), Limits::default()) {
+            // The bits after the end of the deflate data mean nothing.
+            Ok(_) => assert_eq!(snapshot(copy.path()), snapshot(root.path()), "byte {at}"),
+            Err(error) => assert!(matches!(error, Error::Archive { .. }), "byte {at}: {error}"),
+        }
+    }
+    let hidden = [bytes.as_slice(), b"tail"].concat();
+    let copy = tempfile::tempdir().unwrap();
+    let error = unpack_artifact(&*hidden, "A", Layout::whole(copy.path()), Limits::default()).unwrap_err();
+    assert_eq!(error.to_string(), "archive `A`: data follows its last member");
 }

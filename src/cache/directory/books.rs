@@ -138,12 +138,15 @@ impl<'a> Books<'a> {
 
     /// Counts all objects, brings the index up to date with the journal, and shows every object to `visit`.
     pub(super) fn count(&mut self, own: Option<&Writer>, visit: &mut dyn FnMut(Entry, &Tale)) -> anyhow::Result<()> {
-        let tale =
-            Tale::read(&self.depot.layout, own.map(Writer::id)).context("could not read the logs of the store")?;
+        let read = || Tale::read(&self.depot.layout, own.map(Writer::id));
+        let mut tale = read().context("could not read the logs of the store")?;
+        fault::point("count: logs read");
         (self.ledger.objects, self.ledger.count) = (0, 0);
         for name in shards() {
             let shard = Shard::new(&self.depot.layout, name);
-            let content = shard.content(&tale).context("could not read the objects of the store")?;
+            let mut content = shard.content(&tale).context("could not read the objects of the store")?;
+            let newer = content.introduce(read).context("could not read the logs of the store")?;
+            tale = newer.unwrap_or(tale);
             if content.stale {
                 let entries = content.objects.iter().map(|object| &object.entry);
                 shard.write_index(entries, &self.depot.disk).context("could not write the index of the store")?;

@@ -33,6 +33,27 @@ pub(super) struct Object {
     pub(super) entry: Entry,
     /// Its inode.
     pub(super) file: u64,
+    /// Whether nobody has said anything of it.
+    pub(super) is_stranger: bool,
+}
+
+impl Content {
+    /// Takes what `tale` says of the strangers. Whether there were any.
+    ///
+    /// An object may have been recorded and placed after the logs were read and before the shard was. The record comes
+    /// first, so logs that are read after the shard tell of everything that was seen in it.
+    pub(super) fn introduce(&mut self, tale: impl FnOnce() -> io::Result<Tale>) -> io::Result<Option<Tale>> {
+        if !self.objects.iter().any(|object| object.is_stranger) {
+            return Ok(None);
+        }
+        let tale = tale()?;
+        for object in self.objects.iter_mut().filter(|object| object.is_stranger) {
+            if let Some(entry) = tale.entry(&object.entry.name, object.file, object.entry.size, None) {
+                object.entry = entry;
+            }
+        }
+        Ok(Some(tale))
+    }
 }
 
 impl Shard {
@@ -49,9 +70,10 @@ impl Shard {
             let Some((name, metadata)) = self.object(&entry)? else { continue };
             let known = index.remove(&name);
             let entry = tale.entry(&name, metadata.ino(), metadata.len(), known.clone());
+            let is_stranger = entry.is_none();
             let entry = entry.unwrap_or_else(|| stranger(name, &metadata, tale));
             content.stale |= known.as_ref() != Some(&entry);
-            content.objects.push(Object { entry, file: metadata.ino() });
+            content.objects.push(Object { entry, file: metadata.ino(), is_stranger });
         }
         content.stale |= !index.is_empty();
         Ok(content)

@@ -129,6 +129,27 @@ fn a_stopped_holder_of_the_lock_does_not_stop_the_others() {
     assert_eq!(put(&super::room::store(dir.path(), 0), "new", 10), Stored::New, "a dead one holds nothing");
 }
 
+/// What a child does that is stopped while it counts: it needs room for which others have to go.
+#[test]
+fn a_put_into_a_full_store() {
+    let Some(room) = fault::room() else { return };
+    assert_eq!(put(&store(&room, 600 * KIB), "large", 50), Stored::New);
+}
+
+#[test]
+fn what_is_stored_while_another_counts_is_counted_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(dir.path(), 600 * KIB);
+    (0..57).for_each(|number| assert_eq!(put(&store, &format!("object-{number}"), 10), Stored::New));
+    let counting = Teller::begin("crash::a_put_into_a_full_store", dir.path(), "stop count: logs read").stopped();
+    assert_eq!(put(&store, "small", 2), Stored::New, "what was granted is enough for that");
+    assert!(counting.goes_on().success());
+    drop(store);
+    let store = super::room::store(dir.path(), 0);
+    assert!(names(&store).contains(&"small".to_owned()) && names(&store).contains(&"large".to_owned()));
+    assert_eq!(store.repair(true).unwrap(), []);
+}
+
 #[test]
 fn the_room_of_a_killed_writer_comes_back_at_once() {
     let dir = tempfile::tempdir().unwrap();

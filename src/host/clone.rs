@@ -192,7 +192,7 @@ mod tests {
     }
 
     fn cloner(mode: LinkMode) -> Cloner {
-        Cloner::new(mode, Drafts::of(Path::new("/work")))
+        Cloner::new(mode, Drafts::of(Path::new("/w")))
     }
 
     impl Story {

@@ -52,8 +52,8 @@ mod tests {
 
     #[test]
     fn a_build_knows_what_an_earlier_one_left_and_nothing_of_others() {
-        let (earlier, later) = (Drafts::of(Path::new("/work/a")), Drafts::of(Path::new("/work/a")));
-        let other = Drafts::of(Path::new("/work/b"));
+        let (earlier, later) = (Drafts::of(Path::new("/home/a")), Drafts::of(Path::new("/home/a")));
+        let other = Drafts::of(Path::new("/home/b"));
         let left = earlier.next();
         assert!(later.has(&left) && !other.has(&left), "{}", left.display());
         assert!([&later, &earlier].iter().all(|drafts| drafts.next() != left));

@@ -17,13 +17,16 @@ const COMPARED_AT_ONCE: usize = 64 << 10;
 /// The mode of a directory that everyone may read.
 const OPEN: u32 = 0o755;
 
+/// How the names of files begin that are not whole yet.
+const DRAFT: &str = ".tmp-";
+
 /// Writes a file whole: readers see the old content or the new, never a part.
 ///
 /// The content goes to a temporary file in the same directory, which is then renamed. A symlink at `path` is replaced,
 /// not followed. Not synchronised to disk: a power cut may cost the file, a crash of the program cannot.
 pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = tempfile::Builder::new()
-        .prefix(".tmp-")
+        .prefix(DRAFT)
         .permissions(Permissions::from_mode(0o666))
         .tempfile_in(parent(path))
         .map_err(Error::io("create a file beside", path))?;
@@ -125,11 +128,31 @@ fn give_mode(path: &Path) -> io::Result<bool> {
 pub(crate) fn is_vacant(dir: &Path) -> Result<bool> {
     for entry in fs::read_dir(dir).map_err(Error::io("read", dir))? {
         let name = entry.map_err(Error::io("read", dir))?.file_name();
-        if !name.as_encoded_bytes().starts_with(b".tmp-") {
+        if !is_draft(&name) {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+/// Removes what those have left in a directory who were killed over writing a file [whole](write_atomic). Nobody may be
+/// writing there.
+pub(crate) fn sweep_drafts(dir: &Path) -> Result<()> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(Error::io("read", dir))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(Error::io("read", dir))?;
+        if is_draft(&entry.file_name()) {
+            remove_tree(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn is_draft(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(DRAFT.as_bytes())
 }
 
 /// What is at `path` itself, a symlink not followed; `None` where there is nothing.
@@ -176,7 +199,7 @@ pub(crate) fn empty_dir(path: &Path) -> Result<()> {
         made => return made.map_err(Error::io("create the directory", path)),
     }
     let aside = tempfile::Builder::new()
-        .prefix(".tmp-")
+        .prefix(DRAFT)
         .tempdir_in(parent)
         .map_err(Error::io("create a directory beside", path))?
         .keep();

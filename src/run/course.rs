@@ -59,6 +59,7 @@ impl Course<'_> {
         }
         dir.sweep(|task| self.plan.knows(task))?;
         if unfinished {
+            dir.sweep_drafts()?;
             trees.sweep()?;
             summary::sweep(self.project)?;
         }

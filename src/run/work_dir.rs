@@ -110,6 +110,11 @@ impl WorkDir {
         ["src", "stage"].iter().try_for_each(|name| sweep(&self.root.join(name), &knows))
     }
 
+    /// Removes the drafts of our own files, which only a killed build leaves.
+    pub(crate) fn sweep_drafts(&self) -> Result<()> {
+        [&self.root, &self.root.join("standing")].into_iter().try_for_each(|dir| fs::sweep_drafts(dir))
+    }
+
     /// Marks that a run is under way. Whether one was that did not come to a good [`end`](Self::end), and may have left
     /// anything anywhere.
     pub(crate) fn begin(&self) -> Result<bool> {
@@ -149,10 +154,9 @@ impl WorkDir {
         self.root.join("unfinished")
     }
 
-    /// Whether a build was killed while what it had made was still to be kept. Other leftovers do not outlive a run that
-    /// has something to do.
+    /// Whether the last run may have left anything, so that even one with nothing to do has to sweep.
     pub(crate) fn has_leftovers(&self) -> bool {
-        std::fs::read_dir(self.pack()).is_ok_and(|mut entries| entries.next().is_some())
+        self.mark().exists()
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -270,10 +274,16 @@ mod tests {
         for path in ["src/kept", "src/departed", "src/.tmp-1/old", "stage/departed", "tmp/kept", "pack", "restore/x"] {
             std::fs::create_dir_all(dir.path().join(path)).unwrap();
         }
+        ["state", ".tmp-1a2b3c", "standing/.tmp-1a2b3c"].iter().for_each(|name| {
+            std::fs::create_dir_all(dir.path().join("standing")).unwrap();
+            std::fs::write(dir.path().join(name), "").unwrap();
+        });
         work.sweep(|task| task == "kept").unwrap();
+        work.sweep_drafts().unwrap();
         let names = |name: &str| std::fs::read_dir(dir.path().join(name)).map_or(0, Iterator::count);
         assert_eq!(["src", "stage", "tmp", "pack", "restore"].map(names), [1, 0, 0, 0, 0]);
-        assert!(work.source("kept").exists());
+        assert!(work.source("kept").exists() && dir.path().join("state").exists());
+        assert_eq!((names("standing"), dir.path().join(".tmp-1a2b3c").exists()), (0, false));
     }
 
     #[test]

@@ -308,6 +308,16 @@ fn a_build_killed_at_any_event_is_healed_by_the_next_one() {
     }
 }
 
+#[test]
+fn a_run_with_nothing_to_do_sweeps_what_a_killed_one_has_left() {
+    let shop = Shop::new();
+    let project = shop.project([shop.ware("a", "x")]);
+    shop.run(&project);
+    ["work/unfinished", "work/.tmp-1a2b3c", "work/standing/.tmp-1a2b3c"].map(|left| shop.write(left, ""));
+    assert_eq!(shop.run(&project).all(), "a up to date");
+    assert!(shop.is_tidy() && !shop.work("unfinished").exists());
+}
+
 /// Not a story of its own: the part of the next one that is killed. Passes at once when it is run for itself.
 #[test]
 fn the_part_of_a_build_that_is_killed() {

@@ -313,7 +313,9 @@ fn a_run_with_nothing_to_do_sweeps_what_a_killed_one_has_left() {
     let shop = Shop::new();
     let project = shop.project([shop.ware("a", "x")]);
     shop.run(&project);
-    ["work/unfinished", "work/.tmp-1a2b3c", "work/standing/.tmp-1a2b3c"].map(|left| shop.write(left, ""));
+    for left in ["work/unfinished", "work/.tmp-1a2b3c", "work/standing/.tmp-1a2b3c"] {
+        shop.write(left, "");
+    }
     assert_eq!(shop.run(&project).all(), "a up to date");
     assert!(shop.is_tidy() && !shop.work("unfinished").exists());
 }
